@@ -1,0 +1,55 @@
+# Each target makes ready what it needs (scripts/setup.sh) and is quick when that is done already.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+PYTEST_ARGS ?= -n 2
+FUZZ_SECONDS ?= 60
+FUZZ_DIR := build/fuzz
+
+.PHONY: help demo test lint format fuzz bench clean
+
+help:
+	@echo "make demo    set up, then make, fill, list, export and check a PST file of each kind"
+	@echo "make test    set up, then run the tests                   (PYTEST_ARGS='-n 2 -m slow' for the long ones)"
+	@echo "make lint    ruff, mypy and the import contract"
+	@echo "make format  let ruff put the sources in order"
+	@echo "make fuzz    throw malformed files at the PST engine      (FUZZ_SECONDS=60)"
+	@echo "make bench   measure the PST engine beside other readers"
+	@echo "make clean   remove what the above have made, the virtual environment too"
+
+demo:
+	@scripts/setup.sh run
+	@PATH="$$PWD/$(BIN):$$PATH" scripts/pst-demo.sh build/demo
+
+test:
+	@scripts/setup.sh dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint:
+	@scripts/setup.sh dev
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+format:
+	@scripts/setup.sh dev
+	$(BIN)/python -m ruff check --fix
+	$(BIN)/python -m ruff format
+
+# The seeds are made anew each time; what the fuzzer learns is kept in `corpus`, and a finding in `findings`.
+fuzz:
+	@scripts/setup.sh fuzz
+	@mkdir -p $(FUZZ_DIR)/seeds $(FUZZ_DIR)/corpus $(FUZZ_DIR)/findings
+	$(BIN)/python fuzz/make_corpus.py $(FUZZ_DIR)/seeds
+	$(BIN)/python fuzz/fuzz_pst.py -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ_DIR)/findings/ $(FUZZ_DIR)/corpus $(FUZZ_DIR)/seeds
+
+bench:
+	@scripts/setup.sh dev
+	$(BIN)/python benchmarks/pst.py
+
+clean:
+	rm -rf build dist .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

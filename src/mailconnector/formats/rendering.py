@@ -1,0 +1,285 @@
+"""The bytes of a message from a mail ([RFC 5322], MIME, [MS-OXCMAIL] 2.1).
+
+The same mail always gives the same bytes: boundaries come from the content, and nothing is asked of the clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from mailconnector.formats import addresses, charsets, dates, fields, parameters, transfer, words
+from mailconnector.formats.mime import (
+    CONTENT_FIELDS,
+    CUSTOM_CLASS,
+    OPAQUE_CLASS,
+    SMIME_KINDS,
+    class_of_original,
+    class_of_report,
+)
+from mailconnector.formats.structure import content_type, field_values
+from mailconnector.items import Attachment, GenericItem, Item, Mail, Placement
+from mailconnector.items.headers import fields as header_fields
+
+_KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
+_PARAMETER_NAME = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}")
+_CLASS_NAME = re.compile(r"[!-~]{1,255}")
+_LONG_LINE = re.compile(rb"[^\n]{999}")
+_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_MIME_VERSION = b"MIME-Version: 1.0\r\n"
+# Left by files and mail programs, and wrong as soon as the body is written anew.
+_STALE = frozenset({b"content-length", b"lines"})
+_PEOPLE_FIELDS = frozenset({b"resent-from", b"resent-sender", b"resent-to", b"resent-cc", b"resent-bcc", b"errors-to"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Entity:
+    """A body with the fields that describe it."""
+
+    header: bytes
+    body: bytes
+
+    def whole(self) -> bytes:
+        return self.header + b"\r\n" + self.body
+
+
+def render(item: Item, *, bcc: bool = True) -> bytes:
+    """Return the bytes of a message with CRLF line ends; they are 7-bit, but for what is given back as it came.
+
+    The header that a mail came with is kept in its order; its content fields are written anew, and so is what
+    the mail's own fields contradict. Signed and encrypted mail is given back byte for byte.
+
+    Args:
+        item: The mail, or an item that reads as one.
+        bcc: Write the blind copy recipients too: right for one's own mailbox, wrong for sending.
+    """
+    mail = item.mail if isinstance(item, GenericItem) else item
+    if mail.original:
+        entity, structural = _original(mail.original), class_of_original(mail.original)
+    else:
+        entity, structural = _content(mail)
+    custom = mail.message_class if structural == "IPM.Note" != mail.message_class else ""
+    content_class = words.field("Content-Class", CUSTOM_CLASS + custom) if _CLASS_NAME.fullmatch(custom) else b""
+    header = _kept_header(mail, entity.header) if mail.headers else _new_header(mail)
+    fields_out = [field for name, field in header if bcc or name != b"bcc"]
+    names = {name for name, _ in header}
+    fields_out.append(content_class)
+    if b"mime-version" not in names:
+        fields_out.append(_MIME_VERSION)
+    if not names & CONTENT_FIELDS:
+        fields_out.append(entity.header)
+    return b"".join([*fields_out, b"\r\n", entity.body])
+
+
+def _new_header(mail: Mail) -> list[tuple[bytes, bytes]]:
+    return [(name, write(mail)) for name, write in fields.WRITERS.items()]
+
+
+def _kept_header(mail: Mail, content_header: bytes) -> list[tuple[bytes, bytes]]:
+    """Return (lower-case name, field) of the header as the mail came with it, brought up to date."""
+    values = field_values(mail.headers)
+    label = content_type(values.get(b"content-type"))[1].get("charset", "")
+    outdated = fields.outdated(mail, fields.read(values, label))
+    present = list(header_fields(mail.headers))
+    content = b"".join([whole for whole, name, _ in present if name.lower() in CONTENT_FIELDS])
+    same_content = bool(mail.original) and content == content_header
+    out: list[tuple[bytes, bytes]] = []
+    names: set[bytes] = set()
+    for whole, name, value in present:
+        name = name.lower()
+        if name in CONTENT_FIELDS:
+            if same_content:
+                out.append((name, whole))
+        elif name in outdated:
+            if name not in names and name in fields.WRITERS:
+                out.append((name, fields.WRITERS[name](mail)))
+        elif mail.original:
+            out.append((name, whole))
+        elif _is_lasting(name, value):
+            if whole.isascii():
+                out.append((name, whole))
+            elif name not in fields.WRITERS or name not in names:
+                out.append((name, _seven_bit(mail, name, value, label)))
+        names.add(name)
+    out += [(name, write(mail)) for name, write in fields.WRITERS.items() if name in outdated - names]
+    return out
+
+
+def _is_lasting(name: bytes, value: bytes) -> bool:
+    if name == b"mime-version":
+        return b"1.0" in value
+    if name == b"content-class":
+        return CUSTOM_CLASS.encode("ascii") not in value.lower()
+    return name not in _STALE
+
+
+def _seven_bit(mail: Mail, name: bytes, value: bytes, label: str) -> bytes:
+    if name in fields.WRITERS:
+        return fields.WRITERS[name](mail)
+    spelled = name.decode("ascii").title()
+    if name in _PEOPLE_FIELDS:
+        return addresses.field(spelled, addresses.parse(value, label))
+    return words.field(spelled, words.cleaned(words.decoded(words.text_of(value, label))))
+
+
+def _original(original: bytes) -> _Entity:
+    if original.startswith(b"\r\n"):
+        return _Entity(b"", original[2:])
+    header, empty_line, body = original.partition(b"\r\n\r\n")
+    if not empty_line:
+        header, _, body = original.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n").partition(b"\r\n\r\n")
+    kept = [whole for whole, name, _ in header_fields(header + b"\r\n") if name.lower() in CONTENT_FIELDS]
+    return _Entity(b"".join(kept), body)
+
+
+def _content(mail: Mail) -> tuple[_Entity, str]:
+    """Return the entity of a mail, and the message class that its structure tells."""
+    related: list[Attachment] = []
+    alternatives: list[Attachment] = []
+    others: list[Attachment] = []
+    for attachment in mail.attachments:
+        if attachment.placement is Placement.RELATED and mail.html is not None:
+            related.append(attachment)
+        elif attachment.placement is Placement.ALTERNATIVE:
+            alternatives.append(attachment)
+        else:
+            others.append(attachment)
+    body = _body(mail, related, alternatives)
+    if body is None and len(others) == 1 and _stands_alone(mail, others[0]):
+        return _attachment(others[0]), mail.message_class if _is_opaque(mail, others[0]) else "IPM.Note"
+    report = class_of_report(
+        (one.content_type, one.content()) for one in others if one.content_type.startswith("message/d")
+    )
+    if report != "IPM.Note" and report == mail.message_class:
+        kind = "disposition-notification" if report.endswith("RN") else "delivery-status"
+        parts = [*([body] if body else []), *map(_attachment, others)]
+        return _multipart("report", parts, [("report-type", kind)]), report
+    if not others:
+        return body or _Entity(b"", b""), "IPM.Note"
+    return _multipart("mixed", [*([body] if body else []), *map(_attachment, others)]), "IPM.Note"
+
+
+def _is_opaque(mail: Mail, attachment: Attachment) -> bool:
+    return mail.message_class == OPAQUE_CLASS and _looks_opaque(attachment)
+
+
+def _looks_opaque(attachment: Attachment) -> bool:
+    kind = attachment.content_type
+    return kind in SMIME_KINDS or (kind == "application/octet-stream" and attachment.name.lower().endswith(".p7m"))
+
+
+def _stands_alone(mail: Mail, attachment: Attachment) -> bool:
+    """Tell whether a mail without a body may be its only attachment, with no multipart around it."""
+    if attachment.content_type.startswith("text/") and attachment.item is None:
+        return False
+    return not _looks_opaque(attachment) or mail.message_class == OPAQUE_CLASS
+
+
+def _body(mail: Mail, related: Sequence[Attachment], alternatives: Sequence[Attachment]) -> _Entity | None:
+    forms: list[_Entity] = []
+    if mail.text is not None:
+        forms.append(_text(mail.text, "plain", mail.charset))
+    if mail.rtf is not None:
+        forms.append(_Entity(_binary_header(b"Content-Type: application/rtf\r\n"), transfer.encode_base64(mail.rtf)))
+    if mail.html is not None:
+        html = _text(mail.html, "html", mail.charset)
+        if related:
+            html = _multipart("related", [html, *map(_attachment, related)], [("type", "text/html")])
+        forms.append(html)
+    if len(forms) == 1 and mail.rtf is None and not alternatives:
+        return forms[0]
+    forms += map(_attachment, alternatives)
+    return _multipart("alternative", forms) if forms else None
+
+
+def _multipart(sub: str, parts: Sequence[_Entity], values: Sequence[tuple[str, str]] = ()) -> _Entity:
+    wholes = [part.whole() for part in parts]
+    boundary = _boundary(wholes)
+    header = parameters.field("Content-Type", f"multipart/{sub}", [*values, ("boundary", boundary)])
+    line = b"--" + boundary.encode("ascii")
+    pieces: list[bytes] = []
+    for whole in wholes:
+        pieces += [line, b"\r\n", whole, b"\r\n"]
+    return _Entity(header, b"".join([*pieces, line, b"--\r\n"]))
+
+
+def _boundary(wholes: Sequence[bytes]) -> str:
+    """Return a boundary that no part holds, and that depends on nothing but the parts."""
+    digest = blake2b(digest_size=15)
+    for whole in wholes:
+        digest.update(len(whole).to_bytes(8, "big"))
+        digest.update(whole)
+    while True:
+        # "=_" cannot stand in base64, nor in quoted-printable.
+        boundary = f"=_{digest.hexdigest()}"
+        if not any(boundary.encode("ascii") in whole for whole in wholes):
+            return boundary
+        digest.update(b"+")
+
+
+def _text(text: str, sub: str, charset: str) -> _Entity:
+    data, name = charsets.encode(text.replace("\n", "\r\n"), charset)
+    header = f"Content-Type: text/{sub}; charset={name}\r\n".encode("ascii")
+    if name.startswith(("utf-16", "utf-32")):
+        return _Entity(_binary_header(header), transfer.encode_base64(data))
+    if _is_seven_bit(data):
+        return _Entity(header + b"Content-Transfer-Encoding: 7bit\r\n", data)
+    encoded = transfer.encode_quoted_printable(data)
+    if len(encoded) * 3 > len(data) * 5:
+        return _Entity(_binary_header(header), transfer.encode_base64(data))
+    return _Entity(header + b"Content-Transfer-Encoding: quoted-printable\r\n", encoded)
+
+
+def _is_seven_bit(data: bytes) -> bool:
+    return data.isascii() and b"\0" not in data and not _LONG_LINE.search(data) and not _BARE_LINE_END.search(data)
+
+
+def _binary_header(header: bytes) -> bytes:
+    return header + b"Content-Transfer-Encoding: base64\r\n"
+
+
+def _attachment(attachment: Attachment) -> _Entity:
+    disposition = b"".join(_description(attachment))
+    if attachment.item is not None:
+        body = render(attachment.item)
+        header = parameters.field("Content-Type", "message/rfc822", _name(attachment), as_words=True)
+        if not body.isascii():
+            header += b"Content-Transfer-Encoding: 8bit\r\n"
+        return _Entity(header + disposition, body)
+    kind = attachment.content_type
+    if not _KIND.fullmatch(kind) or kind.startswith("multipart/") or kind in ("message/rfc822", "message/global"):
+        kind = "application/octet-stream"
+    if attachment.reference:
+        values = [("access-type", "URL"), ("URL", attachment.reference), *_name(attachment)]
+        header = parameters.field("Content-Type", "message/external-body", values)
+        return _Entity(header + disposition, f"Content-Type: {kind}\r\n\r\n".encode("ascii"))
+    kept = [item for item in attachment.parameters if _PARAMETER_NAME.fullmatch(item[0])]
+    header = parameters.field("Content-Type", kind, [*kept, *_name(attachment)], as_words=True)
+    data = attachment.content()
+    if kind.startswith(("text/", "message/")) and _is_seven_bit(data):
+        return _Entity(header + b"Content-Transfer-Encoding: 7bit\r\n" + disposition, data)
+    return _Entity(_binary_header(header) + disposition, transfer.encode_base64(data))
+
+
+def _name(attachment: Attachment) -> list[tuple[str, str]]:
+    return [("name", attachment.name)] if attachment.name else []
+
+
+def _description(attachment: Attachment) -> Iterator[bytes]:
+    """Yield the fields of an attachment that do not depend on its content."""
+    if attachment.content_id:
+        yield words.field("Content-ID", f"<{attachment.content_id}>")
+    if attachment.location:
+        yield words.field("Content-Location", attachment.location)
+    if attachment.description:
+        yield words.field("Content-Description", attachment.description)
+    values = [("filename", attachment.name)] if attachment.name else []
+    if attachment.created:
+        values.append(("creation-date", dates.text_of(attachment.created)))
+    if attachment.modified:
+        values.append(("modification-date", dates.text_of(attachment.modified)))
+    attached = attachment.placement is Placement.ATTACHED
+    if values or attachment.placement is not Placement.ALTERNATIVE:
+        yield parameters.field("Content-Disposition", "attachment" if attached else "inline", values)

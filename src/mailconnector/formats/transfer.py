@@ -1,0 +1,115 @@
+"""Content transfer encodings: base64, quoted-printable, uuencode ([RFC 2045] 6)."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_NOT_BASE64 = bytes(byte for byte in range(256) if byte not in _BASE64)
+_BASE64_LINE = 76
+_LOOSE_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
+_UU_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t]+[^\r\n]*\r?\n", re.MULTILINE)
+
+
+def decode(data: bytes, encoding: bytes) -> bytes:
+    """Return the content of a body, whatever its encoding is called and however damaged it is.
+
+    Args:
+        data: The body.
+        encoding: Raw Content-Transfer-Encoding value; an unknown one means the body as it is.
+    """
+    name = encoding.strip(b" \t\r\n\"';").lower()
+    if name == b"base64":
+        return decode_base64(data)
+    if name == b"quoted-printable":
+        return decode_quoted_printable(data)
+    if name in (b"x-uuencode", b"uuencode", b"x-uue", b"uue"):
+        return decode_uu(data)
+    return data
+
+
+def decode_base64(data: bytes) -> bytes:
+    """Return what base64 says: stray characters, missing or early padding and a cut end do no harm."""
+    padding = data.find(b"=")
+    if padding < 0 or not data[padding:].strip(b"= \t\r\n"):
+        try:
+            return binascii.a2b_base64(data)
+        except binascii.Error:
+            pass
+    out = bytearray()
+    # Several encoded pieces may follow one another, each with its own padding.
+    for piece in data.translate(None, _NOT_BASE64).split(b"="):
+        whole = piece[:-1] if len(piece) % 4 == 1 else piece
+        out += binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+    return bytes(out)
+
+
+def encode_base64(data: bytes) -> bytes:
+    """Return base64 in lines of 76 characters, each ended by CRLF."""
+    coded = binascii.b2a_base64(data, newline=False)
+    if not coded:
+        return b""
+    lines = [coded[start : start + _BASE64_LINE] for start in range(0, len(coded), _BASE64_LINE)]
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+def decode_quoted_printable(data: bytes) -> bytes:
+    """Return what quoted-printable says; what is not properly encoded stays as it is."""
+    decoded = binascii.a2b_qp(data)
+    # A soft break with blanks behind it is left standing; "=" is rare enough in what was decoded to look for it.
+    if b"= " in decoded or b"=\t" in decoded:
+        return binascii.a2b_qp(_LOOSE_BREAK.sub(b"=", data))
+    return decoded
+
+
+def encode_quoted_printable(data: bytes) -> bytes:
+    """Return text with CRLF line ends as quoted-printable, in lines of at most 76 characters."""
+    # With both kinds of line end the encoder's soft ones depend on which comes first.
+    return binascii.b2a_qp(data.replace(b"\r\n", b"\n"), istext=True).replace(b"\n", b"\r\n")
+
+
+def decode_uu(data: bytes) -> bytes:
+    """Return the content of the first uuencoded file in a body; damaged lines give what they can."""
+    begin = _UU_BEGIN.search(data)
+    return _uu_lines(data[begin.end() :] if begin else data)
+
+
+def _uu_lines(data: bytes) -> bytes:
+    out = bytearray()
+    for line in data.split(b"\n"):
+        line = line.rstrip(b"\r")
+        if line in (b"end", b"`", b" ", b""):
+            if line == b"end":
+                break
+            continue
+        try:
+            out += binascii.a2b_uu(line)
+        except binascii.Error:
+            # Trailing characters, or cut blanks: the first one says how long the line is.
+            length = (line[0] - 32) & 63
+            try:
+                out += binascii.a2b_uu(line[: 1 + (length + 2) // 3 * 4].ljust(1 + (length + 2) // 3 * 4))
+            except binascii.Error:
+                continue
+    return bytes(out)
+
+
+_UU_FILE = re.compile(
+    r"^begin[ \t]+[0-7]{3,4}[ \t]+([^\n]+)\n((?:[ -`][ -~]*\n)*?)(?:[` ]?\n)?end[ \t]*(?:\n|\Z)", re.M
+)
+
+
+def uu_files(text: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return a text without the uuencoded files in it, and those files as (name, content).
+
+    Args:
+        text: Plain text with "\\n" as its line end.
+    """
+    files: list[tuple[str, bytes]] = []
+
+    def take(match: re.Match[str]) -> str:
+        files.append((match[1].strip(), _uu_lines(match[2].encode("ascii", "replace"))))
+        return ""
+
+    return _UU_FILE.sub(take, text), files

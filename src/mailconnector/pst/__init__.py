@@ -1,0 +1,44 @@
+"""The PST engine: Outlook's Personal Folders files, ANSI and Unicode, read and changed in place.
+
+>>> from mailconnector import pst
+>>> with pst.open_store("archive.pst") as store:
+...     for folder in store.walk():
+...         for message in folder.messages():
+...             print(folder.path, message.subject)
+"""
+
+from mailconnector.pst.errors import (
+    NotAPstError,
+    PstDiskError,
+    PstError,
+    PstFormatError,
+    PstFullError,
+    PstLockedError,
+    PstNotFoundError,
+    PstUsageError,
+)
+from mailconnector.pst.files import create_store, open_store
+from mailconnector.pst.messaging.draft import AttachmentDraft, MessageDraft
+from mailconnector.pst.messaging.folder import Folder, Message
+from mailconnector.pst.messaging.message import Attachment, MessageContent
+from mailconnector.pst.messaging.store import Store
+
+__all__ = [
+    "Attachment",
+    "AttachmentDraft",
+    "Folder",
+    "Message",
+    "MessageContent",
+    "MessageDraft",
+    "NotAPstError",
+    "PstDiskError",
+    "PstError",
+    "PstFormatError",
+    "PstFullError",
+    "PstLockedError",
+    "PstNotFoundError",
+    "PstUsageError",
+    "Store",
+    "create_store",
+    "open_store",
+]

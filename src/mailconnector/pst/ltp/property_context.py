@@ -1,0 +1,229 @@
+"""Property Context ([MS-PST] 2.3.3): a BTH in a heap that maps property ids to types and values.
+
+A record is ``wPropId 2, wPropType 2, dwValueHnid 4``. Values of up to four bytes stand in the record; others in a heap
+item (HID) of up to 3,580 bytes or in a subnode (NID). An HNID of 0 is an empty value.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from mailconnector.mapi.types import PropertyType
+from mailconnector.mapi.values import DECODERS, Value, ValueFormatError
+from mailconnector.pst import disk
+from mailconnector.pst.errors import PstFormatError
+from mailconnector.pst.ltp import bth
+from mailconnector.pst.ltp.heap import CLIENT_PC, MAX_ITEM, HeapEditor, HeapReader, pack_simple
+from mailconnector.pst.ltp.node import NodeEditor, NodeReader
+
+_RECORD = struct.Struct("<HHI")
+_OBJECT = struct.Struct("<II")
+_INLINE = {
+    PropertyType.NULL: 4,
+    PropertyType.INTEGER16: 2,
+    PropertyType.INTEGER32: 4,
+    PropertyType.FLOATING32: 4,
+    PropertyType.ERROR_CODE: 4,
+    PropertyType.BOOLEAN: 1,
+}
+INLINE_SIZES: dict[int, int] = {int(ptype): size for ptype, size in _INLINE.items()}
+_HEAP_HEADER = 12  # HNHDR
+_RECORDS_PER_ITEM = MAX_ITEM // _RECORD.size
+
+
+class ObjectRef(NamedTuple):
+    """The value of a PtypObject property: a subnode, and the size that is noted for it ([MS-PST] 2.3.3.5)."""
+
+    nid: int
+    size: int
+
+
+class StoredValue(NamedTuple):
+    """A value to be written: its type, and its bytes or the NID of the subnode that holds them already."""
+
+    type: int
+    data: bytes
+    nid: int = 0
+
+
+class PropertyContext:
+    """The properties of a node.
+
+    Args:
+        node: the node whose heap is a PC.
+        codec: the Python codec of its PtypString8 values.
+
+    Raises:
+        PstFormatError: the node holds no PC, or a damaged one.
+    """
+
+    def __init__(self, node: NodeReader, codec: str = "cp1252") -> None:
+        self.node = node
+        self.codec = codec
+        self._heap = heap = HeapReader(node, CLIENT_PC)
+        _, levels, root = bth.read_header(heap, heap.user_root, 2, 6)
+        records: dict[int, tuple[int, int]] = {}
+        for leaf in bth.leaves(heap, levels, root, 2, 6):
+            for pid, ptype, hnid in _RECORD.iter_unpack(leaf):
+                records[pid] = ptype, hnid
+        self._records = records
+
+    def __contains__(self, pid: int) -> bool:
+        return pid in self._records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def types(self) -> dict[int, int]:
+        """Return the type of each property, by property id."""
+        return {pid: ptype for pid, (ptype, _) in self._records.items()}
+
+    def tags(self) -> list[int]:
+        """Return the tags (id and type) of the properties in the order of their ids."""
+        return [pid << 16 | ptype for pid, (ptype, _) in self._records.items()]
+
+    def raw(self, pid: int) -> bytes:
+        """Return a property's bytes as they are stored; the fixed types of up to 4 bytes cut to their size.
+
+        Raises:
+            KeyError: there is no such property.
+            PstFormatError: its value cannot be found.
+        """
+        ptype, hnid = self._records[pid]
+        size = INLINE_SIZES.get(ptype)
+        if size is not None:
+            return hnid.to_bytes(4, "little")[:size]
+        if not hnid & disk.NID_TYPE_MASK:
+            return self._heap.item(hnid) if hnid else b""
+        return self.node.read_subnode(hnid)
+
+    def subnode_of(self, pid: int) -> int:
+        """Return the NID of the subnode that holds a property's value, 0 when it stands elsewhere."""
+        ptype, hnid = self._records[pid]
+        return hnid if ptype not in INLINE_SIZES and hnid & disk.NID_TYPE_MASK else 0
+
+    def stored_size(self, pid: int) -> int:
+        """Return the size in bytes of a property's value without reading a subnode."""
+        nid = self.subnode_of(pid)
+        return self.node.db.data_size(self.node.subnode(nid).bid_data) if nid else len(self.raw(pid))
+
+    def value(self, pid: int) -> Value:
+        """Return a property's value decoded; that of a PtypObject property as an :class:`ObjectRef`.
+
+        Raises:
+            KeyError: there is no such property.
+            PstFormatError: its value cannot be found or decoded.
+        """
+        ptype, hnid = self._records[pid]
+        data = self.raw(pid)
+        if ptype == PropertyType.OBJECT:
+            return self._object(pid, data)
+        decode = DECODERS.get(ptype)
+        if decode is None:
+            return data
+        try:
+            return decode(data, self.codec)
+        except ValueFormatError as error:
+            raise PstFormatError(
+                f"property {pid:#06x} of type {ptype:#06x} cannot be decoded: {error}", nid=self.node.nid
+            ) from error
+
+    def _object(self, pid: int, data: bytes) -> ObjectRef:
+        if len(data) != _OBJECT.size:
+            raise PstFormatError(f"the object in property {pid:#06x} is damaged", nid=self.node.nid)
+        return ObjectRef(*_OBJECT.unpack(data))
+
+    def object(self, pid: int) -> ObjectRef | None:
+        """Return the object that a property refers to, or None when it holds none."""
+        record = self._records.get(pid)
+        return self._object(pid, self.raw(pid)) if record and record[0] == PropertyType.OBJECT else None
+
+    def get(self, pid: int, default: Value = None) -> Value:
+        """Return a property's value, or ``default``."""
+        return self.value(pid) if pid in self._records else default
+
+    def items(self) -> Iterator[tuple[int, Value]]:
+        """Yield (tag, value) of every property but those of type PtypObject."""
+        for pid, (ptype, _) in self._records.items():
+            if ptype != PropertyType.OBJECT:
+                yield pid << 16 | ptype, self.value(pid)
+
+    def stored(self) -> dict[int, StoredValue]:
+        """Return every property as it is stored, for writing it again; large values stay in their subnodes."""
+        result = {}
+        for pid, (ptype, _) in self._records.items():
+            nid = self.subnode_of(pid)
+            result[pid] = StoredValue(ptype, b"" if nid else self.raw(pid), nid)
+        return result
+
+
+def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> None:
+    """Make a node's data a PC of these properties. Values over 3,580 bytes go into new subnodes of the node.
+
+    Args:
+        node: the node. Subnodes of values that are no longer there must have been dropped by the caller.
+        values: the properties by id.
+    """
+    items: list[bytes] = [b"", b""]  # the BTH header and its only leaf, filled in below
+    records: list[bytes] = []
+    pack = _RECORD.pack
+    simple = len(values) <= _RECORDS_PER_ITEM
+    for pid in sorted(values):
+        ptype, data, nid = values[pid]
+        if nid:
+            hnid = nid
+        elif ptype in INLINE_SIZES:
+            hnid = int.from_bytes(data[:4], "little")
+        elif not data:
+            hnid = 0
+        elif len(data) > MAX_ITEM:
+            hnid = node.add_value(data)
+        else:
+            items.append(data)
+            hnid = len(items) << 5
+        records.append(pack(pid, ptype, hnid))
+    if simple:
+        items[0] = bth.header_bytes(2, 6, 0, 2 << 5 if records else 0)
+        items[1] = b"".join(records)
+        if not records:
+            del items[1]
+        packed = pack_simple(CLIENT_PC, items, 1 << 5, node.db.layout.block_data_max)
+        if packed is not None:
+            node.set_data(packed)
+            return
+    _write_large(node, items[2:], records)
+
+
+def _write_large(node: NodeEditor, items: list[bytes], records: list[bytes]) -> None:
+    """Write a PC that takes several heap blocks; HIDs in the records count items from the third on in one block."""
+    node.cut_blocks(0)
+    heap = HeapEditor(node, CLIENT_PC)
+    root = bth.new_bth(heap, 2, 6)
+    heap.set_user_root(root)
+    hids = [heap.add(item) for item in items]
+    final = []
+    for record in records:
+        pid, ptype, hnid = _RECORD.unpack(record)
+        if ptype not in INLINE_SIZES and hnid and not hnid & disk.NID_TYPE_MASK:
+            hnid = hids[(hnid >> 5) - 3]
+        final.append(_RECORD.pack(pid, ptype, hnid))
+    bth.build(heap, root, 2, 6, final)
+    heap.flush()
+
+
+def set_inline(node: NodeEditor, values: Mapping[int, StoredValue], pid: int) -> None:
+    """Bring one inline value of a PC that :func:`write_properties` has just written into step with ``values``."""
+    record = _RECORD.pack(pid, values[pid].type, int.from_bytes(values[pid].data[:4], "little"))
+    at = _HEAP_HEADER + len(bth.header_bytes(2, 6, 0, 0)) + sum(1 for other in values if other < pid) * _RECORD.size
+    data = node.block(0)
+    if data[at : at + 4] == record[:4]:
+        node.set_block(0, data[:at] + record + data[at + _RECORD.size :])
+        return
+    heap = HeapEditor(node, CLIENT_PC)
+    bth.BthEditor(heap, heap.user_root, 2).put(pid, record[2:])
+    heap.flush()
+
+
+def pack_object(nid: int, size: int) -> bytes:
+    """Return the stored value of a PtypObject property."""
+    return _OBJECT.pack(nid, min(size, 0xFFFFFFFF))

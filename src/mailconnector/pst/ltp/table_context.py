@@ -1,0 +1,522 @@
+"""Table Context ([MS-PST] 2.3.4): rows of cells in a heap, with a BTH from row id to row number.
+
+::
+
+    TCINFO     0 bType 1, 1 cCols 1, 2 rgib 4 * 2 (ends of the 8/4-byte, 2-byte, 1-byte cells and of the CEB),
+               10 hidRowIndex 4, 14 hnidRows 4, 18 hidIndex 4, 22 rgTCOLDESC
+    TCOLDESC   0 tag 4, 4 ibData 2, 6 cbData 1, 7 iBit 1
+
+A row begins with its id; cells of up to eight bytes stand in the row, others hold an HNID. The row matrix is a heap item
+while it is small and a subnode afterwards; there each block holds as many whole rows as fit.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from mailconnector.mapi.types import PropertyType
+from mailconnector.mapi.values import DECODERS, Value, ValueFormatError
+from mailconnector.pst import disk
+from mailconnector.pst.errors import PstFormatError, PstFullError
+from mailconnector.pst.ltp import bth
+from mailconnector.pst.ltp.heap import CLIENT_TC, MAX_ITEM, HeapEditor, HeapReader
+from mailconnector.pst.ltp.node import NodeEditor, NodeReader
+
+_INFO = struct.Struct("<BB4HIII")
+_COLUMN = struct.Struct("<IHBB")
+_ROW_IDS = {2: struct.Struct("<IH"), 4: struct.Struct("<II")}  # TCROWID
+ROW_ID = 0x67F20003
+ROW_VERSION = 0x67F30003
+_FIXED = {
+    PropertyType.NULL: 4,
+    PropertyType.INTEGER16: 2,
+    PropertyType.INTEGER32: 4,
+    PropertyType.FLOATING32: 4,
+    PropertyType.FLOATING64: 8,
+    PropertyType.CURRENCY: 8,
+    PropertyType.FLOATING_TIME: 8,
+    PropertyType.ERROR_CODE: 4,
+    PropertyType.BOOLEAN: 1,
+    PropertyType.INTEGER64: 8,
+    PropertyType.TIME: 8,
+}
+FIXED_SIZES: dict[int, int] = {int(ptype): size for ptype, size in _FIXED.items()}
+
+
+class Column(NamedTuple):
+    """TCOLDESC. ``fixed`` is the size of a value that stands in the row, 0 for an HNID."""
+
+    tag: int
+    at: int
+    size: int
+    bit: int
+    fixed: int
+
+
+class TableInfo(NamedTuple):
+    """TCINFO."""
+
+    ends: tuple[int, int, int, int]
+    hid_row_index: int
+    hnid_rows: int
+    columns: tuple[Column, ...]
+
+    @property
+    def row_size(self) -> int:
+        """Bytes of a row."""
+        return self.ends[3]
+
+
+def read_info(data: bytes, nid: int) -> TableInfo:
+    """Decode a TCINFO.
+
+    Raises:
+        PstFormatError: it is damaged.
+    """
+    if len(data) < _INFO.size:
+        raise PstFormatError("a table's TCINFO is truncated", nid=nid)
+    kind, count, end4, end2, end1, end, hid_row_index, hnid_rows, _ = _INFO.unpack_from(data)
+    if kind != CLIENT_TC or len(data) < _INFO.size + count * _COLUMN.size:
+        raise PstFormatError("a table's TCINFO is damaged", nid=nid)
+    if not 4 <= end4 <= end2 <= end1 <= end or end - end1 < (count + 7) // 8:
+        raise PstFormatError(f"a table's rows are laid out impossibly ({end4}, {end2}, {end1}, {end})", nid=nid)
+    columns = []
+    for at in range(count):
+        tag, offset, size, bit = _COLUMN.unpack_from(data, _INFO.size + at * _COLUMN.size)
+        fixed = FIXED_SIZES.get(tag & 0xFFFF, 0)
+        if size not in (1, 2, 4, 8) or offset + size > end1 or bit >= (end - end1) * 8:
+            raise PstFormatError(f"a table's column {tag:#010x} lies outside its rows", nid=nid)
+        if size < (fixed or 4):
+            raise PstFormatError(f"a table's column {tag:#010x} is {size} bytes wide", nid=nid)
+        columns.append(Column(tag, offset, size, bit, fixed))
+    return TableInfo((end4, end2, end1, end), hid_row_index, hnid_rows, tuple(columns))
+
+
+class Row:
+    """One row of a table. Cells are decoded when they are asked for."""
+
+    __slots__ = ("_data", "_table")
+
+    def __init__(self, table: "TableContext", data: bytes) -> None:
+        self._table = table
+        self._data = data
+
+    @property
+    def row_id(self) -> int:
+        """dwRowID: for a folder's tables, the NID of the object that the row stands for."""
+        return int.from_bytes(self._data[:4], "little")
+
+    def __contains__(self, tag: int) -> bool:
+        column = self._table.by_id.get(tag >> 16)
+        return column is not None and self._exists(column)
+
+    def _exists(self, column: Column) -> bool:
+        data = self._data
+        return bool(data[self._table.info.ends[2] + (column.bit >> 3)] & 0x80 >> (column.bit & 7))
+
+    def tags(self) -> list[int]:
+        """Return the tags of the cells that exist."""
+        return [column.tag for column in self._table.info.columns if self._exists(column)]
+
+    def raw(self, tag: int) -> bytes | None:
+        """Return a cell's bytes as they are stored, or None when it does not exist. The type is not compared."""
+        column = self._table.by_id.get(tag >> 16)
+        if column is None or not self._exists(column):
+            return None
+        return self._table.cell(column, self._data)
+
+    def get(self, tag: int, default: Value = None) -> Value:
+        """Return a cell's value, or ``default`` when it does not exist. The type is not compared."""
+        column = self._table.by_id.get(tag >> 16)
+        if column is None or not self._exists(column):
+            return default
+        return self._table.decode(column, self._table.cell(column, self._data))
+
+    def items(self) -> Iterator[tuple[int, Value]]:
+        """Yield (tag, value) of every cell that exists."""
+        table = self._table
+        for column in table.info.columns:
+            if self._exists(column):
+                yield column.tag, table.decode(column, table.cell(column, self._data))
+
+
+class TableContext:
+    """The rows of a table.
+
+    Args:
+        node: the node whose heap is a TC.
+        codec: the Python codec of its PtypString8 cells.
+
+    Raises:
+        PstFormatError: the node holds no TC, or a damaged one.
+    """
+
+    def __init__(self, node: NodeReader, codec: str = "cp1252") -> None:
+        self.node = node
+        self.codec = codec
+        self._heap = HeapReader(node, CLIENT_TC)
+        self.info = read_info(self._heap.item(self._heap.user_root), node.nid)
+        self.by_id = {column.tag >> 16: column for column in self.info.columns}
+        self._index: dict[int, int] | None = None
+
+    @property
+    def index(self) -> dict[int, int]:
+        """Row number by row id, in the order of row ids."""
+        if self._index is None:
+            # ANSI files have 2 bytes for a row number by the specification; some tables in them have 4 (measured).
+            entry, levels, root = bth.read_header(self._heap, self.info.hid_row_index, 4, None)
+            record = _ROW_IDS.get(entry)
+            if record is None:
+                raise PstFormatError(f"a table's row numbers are {entry} bytes wide", nid=self.node.nid)
+            index: dict[int, int] = {}
+            for leaf in bth.leaves(self._heap, levels, root, 4, entry):
+                index.update(record.iter_unpack(leaf))
+            self._index = index
+        return self._index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows in the order of the row matrix.
+
+        Raises:
+            PstFormatError: the row matrix is damaged or does not have the rows that the index names.
+        """
+        left = len(self.index)
+        size = self.info.row_size
+        for block in self._row_blocks():
+            for at in range(0, len(block) - size + 1, size):
+                if not left:
+                    return
+                left -= 1
+                yield Row(self, block[at : at + size])
+        if left:
+            raise PstFormatError(f"a table has {left} rows less than its index names", nid=self.node.nid)
+
+    def _row_blocks(self) -> Iterator[bytes]:
+        hnid = self.info.hnid_rows
+        if not hnid:
+            return
+        if not hnid & disk.NID_TYPE_MASK:
+            yield self._heap.item(hnid)
+        else:
+            db = self.node.db
+            for bid in db.leaves(self.node.subnode(hnid).bid_data):
+                yield db.read_leaf(bid)
+
+    def row(self, row_id: int) -> Row | None:
+        """Return the row with an id, or None."""
+        number = self.index.get(row_id)
+        if number is None:
+            return None
+        size = self.info.row_size
+        hnid = self.info.hnid_rows
+        if hnid and not hnid & disk.NID_TYPE_MASK:
+            block = self._heap.item(hnid)
+        else:
+            per = self.node.db.layout.block_data_max // size
+            leaves = self.node.db.leaves(self.node.subnode(hnid).bid_data) if hnid else []
+            if number // per >= len(leaves):
+                raise PstFormatError(f"a table has no row {number}", nid=self.node.nid)
+            block = self.node.db.read_leaf(leaves[number // per])
+            number %= per
+        data = block[number * size : (number + 1) * size]
+        if len(data) != size:
+            raise PstFormatError(f"a table has no row {number}", nid=self.node.nid)
+        return Row(self, data)
+
+    def cell(self, column: Column, row: bytes) -> bytes:
+        """Return the bytes of a cell of a row."""
+        if column.fixed:
+            return row[column.at : column.at + column.fixed]
+        hnid = int.from_bytes(row[column.at : column.at + 4], "little")
+        if not hnid:
+            return b""
+        if not hnid & disk.NID_TYPE_MASK:
+            return self._heap.item(hnid)
+        return self.node.read_subnode(hnid)
+
+    def decode(self, column: Column, data: bytes) -> Value:
+        """Return the value of a cell's bytes."""
+        decode = DECODERS.get(column.tag & 0xFFFF)
+        if decode is None:
+            return data
+        try:
+            return decode(data, self.codec)
+        except ValueFormatError as error:
+            raise PstFormatError(
+                f"the cell {column.tag:#010x} cannot be decoded: {error}", nid=self.node.nid
+            ) from error
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def lay_out(tags: Iterable[int]) -> TableInfo:
+    """Lay out the rows of a new table with these columns: row id and row version first, then by width, then by tag."""
+    wanted = sorted(set(tags) | {ROW_ID, ROW_VERSION})
+    order = sorted(wanted, key=lambda tag: (tag != ROW_ID, tag != ROW_VERSION, -_width(tag), tag))
+    columns = {}
+    at = 0
+    ends = [0, 0, 0]
+    for tag in order:
+        width = _width(tag)
+        columns[tag] = at
+        at += width
+        for group in range({8: 0, 4: 0, 2: 1, 1: 2}[width], 3):
+            ends[group] = at
+    # The bit of a cell follows the order of tags, but for the two that every table has.
+    bits = {ROW_ID: 0, ROW_VERSION: 1}
+    for tag in wanted:
+        bits.setdefault(tag, len(bits))
+    described = tuple(
+        Column(tag, columns[tag], _width(tag), bits[tag], FIXED_SIZES.get(tag & 0xFFFF, 0)) for tag in wanted
+    )
+    return TableInfo((ends[0], ends[1], ends[2], at + (len(wanted) + 7) // 8), 0, 0, described)
+
+
+def _width(tag: int) -> int:
+    return FIXED_SIZES.get(tag & 0xFFFF, 4)
+
+
+def _pack_info(info: TableInfo) -> bytes:
+    head = _INFO.pack(CLIENT_TC, len(info.columns), *info.ends, info.hid_row_index, info.hnid_rows, 0)
+    return head + b"".join(_COLUMN.pack(column.tag, column.at, column.size, column.bit) for column in info.columns)
+
+
+class TableEditor:
+    """A table whose rows are added, changed and deleted. Nothing is in the node before :meth:`flush`.
+
+    Args:
+        node: a node that holds a table, or an empty one when ``columns`` are given.
+        columns: tags of the columns of a new table.
+    """
+
+    def __init__(self, node: NodeEditor, columns: Sequence[int] | None = None) -> None:
+        self.node = node
+        self._heap = heap = HeapEditor(node, CLIENT_TC)
+        if columns is not None:
+            info = lay_out(columns)
+            index = bth.new_bth(heap, 4, node.db.layout.row_number_size)
+            info = info._replace(hid_row_index=index)
+            self._root = heap.add(_pack_info(info))
+            heap.set_user_root(self._root)
+        else:
+            self._root = heap.user_root
+            info = read_info(heap.item(self._root), node.nid)
+        self.info = info
+        self.by_id = {column.tag >> 16: column for column in info.columns}
+        self._index = bth.BthEditor(heap, info.hid_row_index, 4)
+        self._per_block = node.db.layout.block_data_max // info.row_size
+        self._rows: NodeEditor | None = None  # of a row matrix in a subnode
+        self._blocks: dict[int, bytearray] = {}  # of it, changed
+        self.count = self._count_rows()
+
+    def _count_rows(self) -> int:
+        hnid = self.info.hnid_rows
+        size = self.info.row_size
+        if not hnid:
+            return 0
+        if not hnid & disk.NID_TYPE_MASK:
+            return len(self._heap.item(hnid)) // size
+        self._rows = rows = self.node.edit_subnode(hnid)
+        count = rows.block_count
+        if not count:
+            return 0
+        return (count - 1) * self._per_block + len(rows.block(count - 1)) // size
+
+    # -- rows as bytes ---------------------------------------------------------------------------------------------
+
+    def _read(self, number: int) -> bytes:
+        size = self.info.row_size
+        if self._rows is None:
+            matrix = self._heap.item(self.info.hnid_rows)
+            return matrix[number * size : (number + 1) * size]
+        index, at = divmod(number, self._per_block)
+        block = self._blocks.get(index)
+        if block is not None:
+            return bytes(block[at * size : (at + 1) * size])
+        return self._rows.block(index)[at * size : (at + 1) * size]
+
+    def _write(self, number: int, row: bytes) -> None:
+        """Set a row, or append one."""
+        size = self.info.row_size
+        if self._rows is None:
+            hnid = self.info.hnid_rows
+            matrix = self._heap.item(hnid) if hnid else b""
+            matrix = matrix[: number * size] + row + matrix[(number + 1) * size :]
+            if len(matrix) <= MAX_ITEM:
+                self._set_rows(self._heap.replace(hnid, matrix) if hnid else self._heap.add(matrix))
+                return
+            if hnid:
+                self._heap.remove(hnid)
+            nid = self.node.db.new_nid(disk.NID_TYPE_LTP)
+            self.node.put_subnode(nid, 0)
+            self._rows = NodeEditor(self.node.db, nid=nid)
+            self._set_rows(nid)
+            for at in range(0, len(matrix), self._per_block * size):
+                self._blocks[at // (self._per_block * size)] = bytearray(matrix[at : at + self._per_block * size])
+            return
+        index, at = divmod(number, self._per_block)
+        self._block(index)[at * size : (at + 1) * size] = row
+
+    def _block(self, index: int) -> bytearray:
+        """Return a block of the row matrix to be changed, without the padding that a full one has."""
+        block = self._blocks.get(index)
+        if block is None:
+            assert self._rows is not None
+            data = self._rows.block(index) if index < self._rows.block_count else b""
+            block = bytearray(data[: self._per_block * self.info.row_size])
+            self._blocks[index] = block
+        return block
+
+    def _set_rows(self, hnid: int) -> None:
+        if hnid != self.info.hnid_rows:
+            self.info = self.info._replace(hnid_rows=hnid)
+            if self._heap.replace(self._root, _pack_info(self.info)) != self._root:
+                raise PstFormatError("a TCINFO has moved", nid=self.node.nid)
+
+    # -- changes ---------------------------------------------------------------------------------------------------
+
+    def number_of(self, row_id: int) -> int | None:
+        """Return the number of the row with an id, or None."""
+        entry = self._index.find(row_id)
+        if entry is None:
+            return None
+        number = int.from_bytes(entry, "little")
+        if number >= self.count:
+            raise PstFormatError(f"a table's index names row {number} of {self.count}", nid=self.node.nid)
+        return number
+
+    def put_row(self, row_id: int, version: int, cells: Mapping[int, bytes | None]) -> None:
+        """Add a row, or change cells of the one that there is.
+
+        Args:
+            row_id: its id.
+            version: PidTagLtpRowVer.
+            cells: stored bytes by tag; columns that the table does not have are passed over, and so is a difference in
+                type. None makes a cell not exist. Cells that are not named stay as they are.
+        """
+        info = self.info
+        number = self.number_of(row_id)
+        if number is None:
+            row = bytearray(info.row_size)
+            row[:4] = row_id.to_bytes(4, "little")
+            self._mark(row, self.by_id[ROW_ID >> 16], exists=True)
+        else:
+            row = bytearray(self._read(number))
+        column = self.by_id[ROW_VERSION >> 16]
+        row[column.at : column.at + 4] = version.to_bytes(4, "little")
+        self._mark(row, column, exists=True)
+        for tag, data in cells.items():
+            found = self.by_id.get(tag >> 16)
+            if found is not None and found.at >= 8:
+                self._put_cell(row, found, data)
+        if number is None:
+            number = self.count
+            width = self._index.entry
+            limit = 1 << 8 * width
+            if number >= limit:
+                raise PstFullError(
+                    f"this folder of an ANSI file holds no more than {limit} items",
+                    nid=self.node.nid,
+                    hint="Spread the items over several folders, or use a file of the Unicode format.",
+                )
+            self._index.put(row_id, number.to_bytes(width, "little"))
+            self.count += 1
+        self._write(number, bytes(row))
+
+    def _mark(self, row: bytearray, column: Column, *, exists: bool) -> None:
+        at = self.info.ends[2] + (column.bit >> 3)
+        mask = 0x80 >> (column.bit & 7)
+        row[at] = row[at] | mask if exists else row[at] & ~mask
+
+    def _put_cell(self, row: bytearray, column: Column, data: bytes | None) -> None:
+        size = column.size
+        if column.fixed:
+            value = b"" if data is None else data[: column.fixed]
+        else:
+            old = int.from_bytes(row[column.at : column.at + 4], "little")
+            mask = row[self.info.ends[2] + (column.bit >> 3)] & 0x80 >> (column.bit & 7)
+            value = self._put_value(old if mask else 0, data or b"").to_bytes(4, "little")
+        row[column.at : column.at + size] = value.ljust(size, b"\0")
+        self._mark(row, column, exists=data is not None)
+
+    def _put_value(self, old: int, data: bytes) -> int:
+        if old & disk.NID_TYPE_MASK:
+            self.node.drop_subnode(old)
+            old = 0
+        if len(data) > MAX_ITEM:
+            if old:
+                self._heap.remove(old)
+            return self.node.add_value(data)
+        if not data:
+            if old:
+                self._heap.remove(old)
+            return 0
+        return self._heap.replace(old, data) if old else self._heap.add(data)
+
+    def delete_row(self, row_id: int) -> bool:
+        """Delete a row: the last one takes its place. Says whether there was such a row."""
+        number = self.number_of(row_id)
+        if number is None:
+            return False
+        row = bytearray(self._read(number))
+        for column in self.info.columns:
+            if not column.fixed:
+                self._put_cell(row, column, None)
+        last = self.count - 1
+        if number != last:
+            moved = self._read(last)
+            self._write(number, moved)
+            self._index.put(int.from_bytes(moved[:4], "little"), number.to_bytes(self._index.entry, "little"))
+        self._index.remove(row_id)
+        self.count = last
+        self._cut(last)
+        return True
+
+    def _cut(self, count: int) -> None:
+        """Make the row matrix ``count`` rows long."""
+        size = self.info.row_size
+        if self._rows is None:
+            hnid = self.info.hnid_rows
+            matrix = self._heap.item(hnid)[: count * size]
+            if matrix:
+                self._set_rows(self._heap.replace(hnid, matrix))
+            else:
+                self._heap.remove(hnid)
+                self._set_rows(0)
+            return
+        blocks = -(-count // self._per_block)
+        if not blocks:
+            nid = self.info.hnid_rows
+            self._blocks.clear()
+            self._rows.cut_blocks(0)
+            self.node.put_subnode(nid, *self._rows.save())
+            self._rows = None
+            self.node.drop_subnode(nid)
+            self._set_rows(0)
+            return
+        for index in [index for index in self._blocks if index >= blocks]:
+            del self._blocks[index]
+        if self._rows.block_count > blocks:
+            self._rows.cut_blocks(blocks)
+        del self._block(blocks - 1)[(count - (blocks - 1) * self._per_block) * size :]
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that are held in memory until :meth:`flush`, about."""
+        return self._heap.held_bytes + sum(map(len, self._blocks.values()))
+
+    def flush(self) -> None:
+        """Put the changes into the node, which is still to be saved."""
+        if self._rows is not None and self._blocks:
+            for index in sorted(self._blocks):
+                self._rows.set_block(index, bytes(self._blocks[index]))
+            self._blocks.clear()
+        if self._rows is not None:
+            nid = self.info.hnid_rows
+            self.node.put_subnode(nid, *self._rows.save())
+            self._rows = self.node.edit_subnode(nid)
+        self._heap.flush()

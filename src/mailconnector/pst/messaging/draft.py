@@ -1,0 +1,562 @@
+"""Messages and attachments while they are made or changed ([MS-PST] 2.4.5, 2.4.6, 2.6.3.2.6 to 2.6.3.4).
+
+A draft holds the stored properties of its object and edits the object's node; nothing of it counts before
+:meth:`MessageDraft.save`, which writes the tables, the calculated sizes and the property context. Embedded messages are
+drafts inside the draft of their attachment, and are saved from the inside out.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from mailconnector.mapi import codepages
+from mailconnector.mapi.named import PropertyName
+from mailconnector.mapi.objects import (
+    AttachmentObject,
+    MessageObject,
+    Properties,
+    PropertyKey,
+)
+from mailconnector.mapi.types import FileTime, PropertyType
+from mailconnector.mapi.values import Value, decode
+from mailconnector.pst import disk
+from mailconnector.pst.errors import PstFullError, PstNotFoundError, PstUsageError
+from mailconnector.pst.ltp.node import NodeEditor, NodeReader
+from mailconnector.pst.ltp.property_context import (
+    INLINE_SIZES,
+    PropertyContext,
+    StoredValue,
+    pack_object,
+    set_inline,
+    write_properties,
+)
+from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext, TableEditor
+from mailconnector.pst.messaging.message import (
+    ATTACH_DATA,
+    ATTACH_METHOD,
+    ATTACH_SIZE,
+    FLAG_ASSOCIATED,
+    FLAG_HASATTACH,
+    FLAG_READ,
+    MAX_DEPTH,
+    MESSAGE_CLASS,
+    MESSAGE_FLAGS,
+    MESSAGE_SIZE,
+    METHOD_EMBEDDED,
+    METHOD_NONE,
+    METHOD_OLE,
+    METHOD_VALUE,
+    SUBJECT,
+)
+from mailconnector.pst.messaging.session import Session, codec_of
+from mailconnector.pst.messaging.subject import mark_subject
+from mailconnector.pst.messaging.templates import templates
+
+# Properties that a store works out itself ([MS-PST] 2.5.2): what is given for them is not stored.
+_CALCULATED = frozenset(
+    (
+        0x003D,  # PidTagSubjectPrefix
+        0x0E08,  # PidTagMessageSize
+        0x0E09,  # PidTagParentEntryId
+        0x0E12,  # PidTagMessageRecipients
+        0x0E13,  # PidTagMessageAttachments
+        0x0E1B,  # PidTagHasAttachments
+        0x0E1D,  # PidTagNormalizedSubject
+        0x0E20,  # PidTagAttachSize
+        0x0E21,  # PidTagAttachNumber
+        0x0FF4,  # PidTagAccess
+        0x0FF7,  # PidTagAccessLevel
+        0x0FF8,  # PidTagMappingSignature
+        0x0FF9,  # PidTagRecordKey
+        0x0FFA,  # PidTagStoreRecordKey
+        0x0FFB,  # PidTagStoreEntryId
+        0x0FFE,  # PidTagObjectType
+        0x0FFF,  # PidTagEntryId
+        0x3414,  # PidTagStoreProvider
+        0x67F2,  # PidTagLtpRowId
+        0x67F3,  # PidTagLtpRowVer
+    )
+)
+_IN_RECIPIENTS = frozenset((0x0FF9, 0x0FFE, 0x0FFF))  # of those, what a recipient row does hold
+_CODEPAGE = 0x3FFD  # PidTagMessageCodepage
+_IMPORTANCE, _CREATED, _MODIFIED, _SEARCH_KEY, _STATUS = 0x0017, 0x3007, 0x3008, 0x300B, 0x0E17
+_RECIPIENT_TYPE, _DISPLAY_NAME, _RENDERING_POSITION = 0x0C15, 0x3001, 0x370B
+_DISPLAY_LISTS = {1: 0x0E04, 2: 0x0E03, 3: 0x0E02}  # To, Cc, Bcc: the names of the recipients of each type
+_CODEPAGES_TO_TRY = (1252, 1250, 1251, 1253, 1254, 1255, 1256, 1257, 932, 936, 949, 950, 874, 1258)
+_STREAM_PART = 1 << 18
+
+
+class _ObjectDraft:
+    """What drafts of messages and attachments share: stored properties over a node."""
+
+    def __init__(self, session: Session, node: NodeEditor, codec: str) -> None:
+        self._session = session
+        self.node = node
+        self.codec = codec
+        self.values: dict[int, StoredValue] = {}
+
+    def _load(self) -> None:
+        pc = PropertyContext(self.node, self.codec)
+        self.codec = codec_of(pc, self.codec)
+        self.values = pc.stored()
+
+    def set(self, key: PropertyKey, value: Value | BinaryIO) -> None:
+        """Set a property. Values that the store works out itself are passed over.
+
+        Args:
+            key: a tag, or a NamedTag for a named property.
+            value: of the type that the key names; for PtypBinary and PtypString also a binary stream of stored bytes.
+
+        Raises:
+            PstUsageError: the value does not fit the type.
+        """
+        tag = self._session.stored_tag(key)
+        pid = tag >> 16
+        if pid in _CALCULATED:
+            return
+        if hasattr(value, "read"):
+            self._drop(pid)
+            self.values[pid] = StoredValue(tag & 0xFFFF, b"", self.node.add_value(_parts(value)))
+            return
+        if pid == SUBJECT and isinstance(value, str):
+            value = mark_subject(value)
+        stored = self._session.store_value(tag, value, self.codec)
+        self._drop(pid)
+        self.values[pid] = stored
+
+    def update(self, properties: Mapping[PropertyKey, Value]) -> None:
+        """Set several properties."""
+        for key, value in properties.items():
+            self.set(key, value)
+
+    def delete(self, key: PropertyKey | PropertyName) -> None:
+        """Delete a property; nothing where there is none."""
+        pid = self._session.find_id(key)
+        if pid is not None:
+            self._drop(pid)
+
+    def get(self, key: PropertyKey | PropertyName, default: Value = None) -> Value:
+        """Return a property as it would be stored now."""
+        pid = self._session.find_id(key)
+        if pid is None or pid not in self.values:
+            return default
+        value = self.values[pid]
+        data = self.node.read_subnode(value.nid) if value.nid else value.data
+        return decode(value.type, data, self.codec)
+
+    def _drop(self, pid: int) -> None:
+        old = self.values.pop(pid, None)
+        if old is not None and old.nid:
+            self.node.drop_subnode(old.nid)
+
+    def _put_number(self, pid: int, number: int) -> None:
+        self.values[pid] = StoredValue(PropertyType.INTEGER32, (number & 0xFFFFFFFF).to_bytes(4, "little"))
+
+    def number(self, pid: int, default: int = 0) -> int:
+        """Return an integer property by its id."""
+        value = self.values.get(pid)
+        return int.from_bytes(value.data[:4], "little") if value is not None else default
+
+    def _default(self, pid: int, ptype: PropertyType, data: bytes) -> None:
+        if pid not in self.values:
+            self.values[pid] = StoredValue(ptype, data)
+
+    def _stamp(self) -> None:
+        now = int(FileTime.now()).to_bytes(8, "little")
+        self._default(_CREATED, PropertyType.TIME, now)
+        self._default(_MODIFIED, PropertyType.TIME, now)
+
+    def _value_size(self, value: StoredValue) -> int:
+        if value.nid:
+            return self._session.db.data_size(self.node.subnode(value.nid).bid_data)
+        return INLINE_SIZES.get(value.type, len(value.data))
+
+
+class MessageDraft(_ObjectDraft):
+    """A message that is being made or changed.
+
+    Args:
+        session: the store's session, inside a transaction.
+        node: the message's node.
+        new: whether the node is a new one.
+        codec: of PtypString8 values.
+        depth: how many messages it is inside.
+    """
+
+    def __init__(self, session: Session, node: NodeEditor, *, new: bool, codec: str, depth: int = 0) -> None:
+        if depth > MAX_DEPTH:
+            raise PstUsageError(f"messages cannot be nested more than {MAX_DEPTH} deep")
+        super().__init__(session, node, codec)
+        self._depth = depth
+        self._new = new
+        self._recipients: list[dict[int, bytes]] | None = None
+        self._attachments: dict[int, dict[int, bytes]] | None = None
+        if new:
+            self._recipients = []
+            self._attachments = {}
+        else:
+            self._load()
+
+    # -- recipients ------------------------------------------------------------------------------------------------
+
+    def _own_recipients(self) -> list[dict[int, bytes]]:
+        if self._recipients is None:
+            self._recipients = [dict(cells) for _, cells in self._rows(disk.NID_RECIPIENT_TABLE)]
+        return self._recipients
+
+    def _rows(self, nid: int) -> Iterator[tuple[int, dict[int, bytes]]]:
+        entry = self.node.subnodes.get(nid)
+        if entry is None or not entry.bid_data:
+            return
+        table = TableContext(NodeReader(self._session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
+        for row in table.rows():
+            yield row.row_id, {tag: row.raw(tag) or b"" for tag in row.tags() if tag not in (ROW_ID, ROW_VERSION)}
+
+    @property
+    def recipient_count(self) -> int:
+        """The number of recipients."""
+        return len(self._own_recipients())
+
+    def add_recipient(self, properties: Properties) -> None:
+        """Add a recipient at the end."""
+        self._own_recipients().append(self._recipient_cells(properties))
+
+    def set_recipients(self, recipients: Iterable[Properties]) -> None:
+        """Replace all recipients."""
+        self._recipients = [self._recipient_cells(properties) for properties in recipients]
+
+    def remove_recipient(self, index: int) -> None:
+        """Remove the recipient with this number.
+
+        Raises:
+            PstNotFoundError: there is none.
+        """
+        rows = self._own_recipients()
+        if not 0 <= index < len(rows):
+            raise PstNotFoundError(f"the message has no recipient {index}", nid=self.node.nid)
+        del rows[index]
+
+    def _recipient_cells(self, properties: Properties) -> dict[int, bytes]:
+        cells: dict[int, bytes] = {}
+        for key, value in properties.items():
+            tag = self._session.stored_tag(key)
+            if (tag >> 16 not in _CALCULATED or tag >> 16 in _IN_RECIPIENTS) and tag & 0xFFFF != PropertyType.OBJECT:
+                cells[tag] = self._session.store_value(tag, value, self.codec).data
+        cells.setdefault(0x0E0F000B, b"\1")  # PidTagResponsibility
+        cells.setdefault(0x0FFE0003, b"\6\0\0\0")  # PidTagObjectType: MAPI_MAILUSER
+        cells.setdefault(0x39000003, b"\0\0\0\0")  # PidTagDisplayType
+        cells.setdefault(0x0C150003, b"\1\0\0\0")  # PidTagRecipientType: To
+        return cells
+
+    def _save_recipients(self) -> None:
+        rows = self._recipients
+        template = templates(ansi=self._session.ansi)["recipients"]
+        if rows is None:
+            return
+        self.node.drop_subnode(disk.NID_RECIPIENT_TABLE)
+        db = self._session.db
+        if not rows:
+            # An empty table is the template: its block is shared.
+            entry = db.find_node(template.nid)
+            if entry is not None and entry.bid_data and not entry.bid_sub:
+                db.add_reference(entry.bid_data)
+                self.node.put_subnode(disk.NID_RECIPIENT_TABLE, entry.bid_data)
+                return
+        table_node = NodeEditor(db, nid=disk.NID_RECIPIENT_TABLE)
+        table = TableEditor(table_node, _columns(template.columns, rows))
+        for number, cells in enumerate(rows, 1):
+            table.put_row(number, self._session.row_version(), cells)
+        table.flush()
+        self.node.put_subnode(disk.NID_RECIPIENT_TABLE, *table_node.save())
+        self._save_display_lists(rows)
+
+    def _save_display_lists(self, rows: list[dict[int, bytes]]) -> None:
+        """Note the names of the recipients in PidTagDisplayTo and its kin, unless they were given."""
+        string = PropertyType.STRING8 if self._session.ansi else PropertyType.STRING
+        semicolon = "; ".encode("ascii" if self._session.ansi else "utf-16-le")
+        lists: dict[int, list[bytes]] = {}
+        for cells in rows:
+            kind = int.from_bytes(cells.get(_RECIPIENT_TYPE << 16 | PropertyType.INTEGER32, b"\1"), "little") & 0xF
+            name = cells.get(_DISPLAY_NAME << 16 | string)
+            if name and kind in _DISPLAY_LISTS:
+                lists.setdefault(_DISPLAY_LISTS[kind], []).append(name)
+        for pid, names in lists.items():
+            if self._new or pid in self.values:
+                self._default(pid, string, semicolon.join(names))
+
+    # -- attachments -----------------------------------------------------------------------------------------------
+
+    def _own_attachments(self) -> dict[int, dict[int, bytes]]:
+        if self._attachments is None:
+            self._attachments = dict(self._rows(disk.NID_ATTACHMENT_TABLE))
+        return self._attachments
+
+    @property
+    def attachment_nids(self) -> list[int]:
+        """The NIDs of the attachments."""
+        return list(self._own_attachments())
+
+    def add_attachment(self, attachment: AttachmentObject) -> int:
+        """Add an attachment and return its NID."""
+        nid = self._session.db.new_nid(disk.NID_TYPE_ATTACHMENT)
+        draft = AttachmentDraft(
+            self._session, NodeEditor(self._session.db, nid=nid), new=True, codec=self.codec, depth=self._depth
+        )
+        draft.fill(attachment)
+        self._own_attachments()[nid] = draft.save()
+        self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
+        return nid
+
+    def remove_attachment(self, nid: int) -> None:
+        """Remove an attachment.
+
+        Raises:
+            PstNotFoundError: there is no such attachment.
+        """
+        if self._own_attachments().pop(nid, None) is None:
+            raise PstNotFoundError("the message has no such attachment", nid=nid)
+        self.node.drop_subnode(nid)
+
+    @contextmanager
+    def edit_attachment(self, nid: int) -> Iterator["AttachmentDraft"]:
+        """Change an attachment inside a with statement."""
+        if nid not in self._own_attachments():
+            raise PstNotFoundError("the message has no such attachment", nid=nid)
+        draft = AttachmentDraft(
+            self._session, self.node.edit_subnode(nid), new=False, codec=self.codec, depth=self._depth
+        )
+        yield draft
+        self._own_attachments()[nid] = draft.save()
+        self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
+
+    def _save_attachments(self) -> None:
+        rows = self._attachments
+        if rows is None:
+            return
+        flags = self.number(MESSAGE_FLAGS)
+        self._put_number(MESSAGE_FLAGS, flags | FLAG_HASATTACH if rows else flags & ~FLAG_HASATTACH)
+        self.node.drop_subnode(disk.NID_ATTACHMENT_TABLE)
+        if not rows:
+            return
+        template = templates(ansi=self._session.ansi)["attachments"]
+        table_node = NodeEditor(self._session.db, nid=disk.NID_ATTACHMENT_TABLE)
+        table = TableEditor(table_node, _columns(template.columns, rows.values()))
+        for nid, cells in rows.items():
+            table.put_row(nid, self._session.row_version(), cells)
+        table.flush()
+        self.node.put_subnode(disk.NID_ATTACHMENT_TABLE, *table_node.save())
+
+    # -- the whole -------------------------------------------------------------------------------------------------
+
+    def fill(self, message: MessageObject) -> None:
+        """Take over a message's properties, recipients and attachments."""
+        if self._session.ansi:
+            self._choose_codepage(message)
+        self.update(message.properties)
+        if message.associated:
+            self._put_number(MESSAGE_FLAGS, self.number(MESSAGE_FLAGS) | FLAG_ASSOCIATED)
+        for recipient in message.recipients:
+            self.add_recipient(recipient.properties)
+        for attachment in message.attachments:
+            self.add_attachment(attachment)
+
+    def _choose_codepage(self, message: MessageObject) -> None:
+        """In an ANSI file: find a code page that has all the characters of the message's strings."""
+        text = "".join(
+            value
+            for properties in (message.properties, *(recipient.properties for recipient in message.recipients))
+            for value in properties.values()
+            if isinstance(value, str)
+        )
+        if text.isascii():
+            return
+        wanted = message.properties.get(_CODEPAGE << 16 | PropertyType.INTEGER32)
+        first = (wanted,) if isinstance(wanted, int) and wanted > 0 else ()
+        for codepage in (*first, *_CODEPAGES_TO_TRY):
+            codec = codepages.codec_for_codepage(codepage)
+            try:
+                text.encode(codec)
+            except UnicodeError:
+                continue
+            self.codec = codec
+            message.properties[_CODEPAGE << 16 | PropertyType.INTEGER32] = codepage
+            return
+
+    def save(self) -> None:
+        """Write the message into its node, and the node's blocks."""
+        if self._new:
+            string = PropertyType.STRING8 if self._session.ansi else PropertyType.STRING
+            if not (MESSAGE_CLASS in self.values and self.values[MESSAGE_CLASS].data):
+                encoded = b"IPM.Note" if self._session.ansi else "IPM.Note".encode("utf-16-le")
+                self.values[MESSAGE_CLASS] = StoredValue(string, encoded)
+            self._default(MESSAGE_FLAGS, PropertyType.INTEGER32, FLAG_READ.to_bytes(4, "little"))
+            self._default(_IMPORTANCE, PropertyType.INTEGER32, b"\1\0\0\0")
+            self._default(_SEARCH_KEY, PropertyType.BINARY, os.urandom(16))
+            self._default(_STATUS, PropertyType.INTEGER32, bytes(4))
+            self._stamp()
+        self._save_recipients()
+        self._save_attachments()
+        self._put_number(MESSAGE_SIZE, 0)
+        write_properties(self.node, self.values)
+        # The size stands in four bytes of its own in the property context: noting it does not change it.
+        size = min(sum(map(len, self.node.iter_dirty())) + self._subnodes_size(), 0x7FFFFFFF)
+        self._put_number(MESSAGE_SIZE, size)
+        set_inline(self.node, self.values, MESSAGE_SIZE)
+        self.node.save()
+
+    def cell(self, pid: int) -> tuple[int, bytes] | None:
+        """Return the tag and the stored bytes of a property of the saved message, for a row that mirrors it."""
+        value = self.values.get(pid)
+        if value is None:
+            return None
+        return pid << 16 | value.type, self.node.read_subnode(value.nid) if value.nid else value.data
+
+    def _subnodes_size(self) -> int:
+        total = 0
+        db = self._session.db
+        pending = list(self.node.subnodes.values())
+        while pending:
+            entry = pending.pop()
+            total += db.data_size(entry.bid_data)
+            if entry.bid_sub:
+                pending.extend(db.subnodes(entry.bid_sub).values())
+        return total
+
+
+class AttachmentDraft(_ObjectDraft):
+    """An attachment that is being made or changed; see :class:`MessageDraft` for the arguments."""
+
+    def __init__(self, session: Session, node: NodeEditor, *, new: bool, codec: str, depth: int) -> None:
+        super().__init__(session, node, codec)
+        self._depth = depth
+        self._new = new
+        if not new:
+            self._load()
+            self.codec = codec
+
+    def fill(self, attachment: AttachmentObject) -> None:
+        """Take over an attachment's properties and content."""
+        self.update(attachment.properties)
+        if attachment.embedded is not None:
+            self.set_embedded(attachment.embedded)
+        elif attachment.data is not None:
+            self.set_data(attachment.data)
+
+    def set_data(self, data: bytes | BinaryIO) -> None:
+        """Set the content: a file's bytes, or for PidTagAttachMethod 6 the OLE storage."""
+        self._drop_content()
+        method = self.number(ATTACH_METHOD)
+        parts = [data] if isinstance(data, bytes) else _parts(data)
+        if method == METHOD_OLE:
+            nid = self.node.add_value(parts)
+            size = self._session.db.data_size(self.node.subnode(nid).bid_data)
+            self.values[ATTACH_DATA] = StoredValue(PropertyType.OBJECT, pack_object(nid, size))
+            return
+        if method in (METHOD_NONE, METHOD_EMBEDDED):
+            self._put_number(ATTACH_METHOD, METHOD_VALUE)
+        if isinstance(data, bytes):
+            self.values[ATTACH_DATA] = StoredValue(PropertyType.BINARY, data)
+        else:
+            nid = self.node.add_value(parts)
+            bid = self.node.subnode(nid).bid_data
+            if self._session.db.data_size(bid) <= _SMALL_VALUE:
+                small = self._session.db.read_data(bid)
+                self.node.drop_subnode(nid)
+                self.values[ATTACH_DATA] = StoredValue(PropertyType.BINARY, small)
+            else:
+                self.values[ATTACH_DATA] = StoredValue(PropertyType.BINARY, b"", nid)
+
+    def set_embedded(self, message: MessageObject) -> None:
+        """Make the attachment an embedded message."""
+        self._drop_content()
+        db = self._session.db
+        nid = db.new_nid(disk.NID_TYPE_NORMAL_MESSAGE)
+        draft = MessageDraft(self._session, NodeEditor(db, nid=nid), new=True, codec=self.codec, depth=self._depth + 1)
+        draft.fill(message)
+        self._save_embedded(draft)
+
+    @contextmanager
+    def edit_embedded(self) -> Iterator[MessageDraft]:
+        """Change the embedded message inside a with statement.
+
+        Raises:
+            PstNotFoundError: there is none.
+        """
+        nid = self._target()
+        if nid is None or self.number(ATTACH_METHOD) != METHOD_EMBEDDED:
+            raise PstNotFoundError("the attachment holds no message", nid=self.node.nid)
+        draft = MessageDraft(
+            self._session, self.node.edit_subnode(nid), new=False, codec=self.codec, depth=self._depth + 1
+        )
+        yield draft
+        self._save_embedded(draft)
+
+    def _save_embedded(self, draft: MessageDraft) -> None:
+        draft.save()
+        size = draft.number(MESSAGE_SIZE)
+        nid = draft.node.nid
+        self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
+        self._put_number(ATTACH_METHOD, METHOD_EMBEDDED)
+        self.values[ATTACH_DATA] = StoredValue(PropertyType.OBJECT, pack_object(nid, size))
+
+    def _target(self) -> int | None:
+        value = self.values.get(ATTACH_DATA)
+        if value is None or value.type != PropertyType.OBJECT or len(value.data) < 4:
+            return None
+        return int.from_bytes(value.data[:4], "little")
+
+    def _drop_content(self) -> None:
+        target = self._target()
+        if target is not None:
+            self.node.drop_subnode(target)
+        self._drop(ATTACH_DATA)
+
+    def save(self) -> dict[int, bytes]:
+        """Write the attachment into its node, and the node's blocks; return the cells of its row."""
+        if self._new:
+            self._default(ATTACH_METHOD, PropertyType.INTEGER32, METHOD_NONE.to_bytes(4, "little"))
+            self._default(_RENDERING_POSITION, PropertyType.INTEGER32, b"\xff\xff\xff\xff")
+            self._stamp()
+        # For data by value the size is the sum of the values' sizes; an embedded message's or OLE object's size is
+        # added to that (measured).
+        self._put_number(ATTACH_SIZE, 0)
+        size = sum(self._value_size(value) for value in self.values.values())
+        target = self.values.get(ATTACH_DATA)
+        if target is not None and target.type == PropertyType.OBJECT:
+            size += int.from_bytes(target.data[4:8], "little")
+        self._put_number(ATTACH_SIZE, min(size, 0x7FFFFFFF))
+        write_properties(self.node, self.values)
+        cells = {
+            pid << 16 | value.type: value.data
+            for pid, value in self.values.items()
+            if pid in _ATTACHMENT_CELLS and not value.nid
+        }
+        self.node.save()
+        return cells
+
+
+_SMALL_VALUE = 3580
+_ATTACHMENT_CELLS = frozenset(
+    (ATTACH_SIZE, ATTACH_METHOD, _RENDERING_POSITION, 0x3001, 0x3703, 0x3704, 0x3707, 0x370E, 0x3712, 0x3714, 0x7FFA,
+     0x7FFB, 0x7FFC, 0x7FFD, 0x7FFE, 0x7FFF)
+)  # fmt: skip
+
+
+def _columns(template: Iterable[int], rows: Iterable[Mapping[int, bytes]]) -> list[int]:
+    """Return the columns of a table: those of its template, and those that a row has beyond them."""
+    columns = {tag >> 16: tag for tag in template}
+    for cells in rows:
+        for tag in cells:
+            columns.setdefault(tag >> 16, tag)
+    if len(columns) > 250:
+        raise PstFullError(f"a table of {len(columns)} columns: 250 is the most")
+    return list(columns.values())
+
+
+def _parts(stream: BinaryIO) -> Iterator[bytes]:
+    while True:
+        part = stream.read(_STREAM_PART)
+        if not part:
+            return
+        yield part

@@ -1,0 +1,336 @@
+"""What the objects of an open store share: the node database, the names, the code page, and a transaction's work.
+
+Tables that a transaction changes stay open here until they are needed for reading, grow too large, or the transaction
+ends; changes of folder counts are collected and written once. :meth:`Session.settle` brings all of that into the nodes.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from mailconnector.mapi import codepages
+from mailconnector.mapi.named import NamedTag, PropertyName
+from mailconnector.mapi.objects import PropertyKey
+from mailconnector.mapi.types import PropertyType
+from mailconnector.mapi.values import Value, ValueFormatError, encode
+from mailconnector.pst import disk
+from mailconnector.pst.errors import PstFormatError, PstUsageError
+from mailconnector.pst.ltp.node import NodeEditor, NodeReader
+from mailconnector.pst.ltp.property_context import PropertyContext, StoredValue, write_properties
+from mailconnector.pst.ltp.table_context import TableContext, TableEditor
+from mailconnector.pst.messaging.names import FIRST_ID, NameMap
+from mailconnector.pst.messaging.search import SearchQueue
+from mailconnector.pst.messaging.templates import native_tag
+from mailconnector.pst.ndb.database import NodeDatabase, NodeEntry
+
+_HELD_MAX = 24 << 20  # bytes of open tables in a transaction
+_CHECK_EVERY = 128  # changes between two looks at that
+_OWN_CELLS = 8  # bytes of a row before the cells that mirror the object: row id and row version
+CONTENT_COUNT, UNREAD_COUNT, SUBFOLDERS = 0x3602, 0x3603, 0x360A
+HIDDEN_COUNT, HIDDEN_UNREAD = 0x6635, 0x6636
+
+
+class FolderChange(NamedTuple):
+    """What a transaction has changed about a folder's counts."""
+
+    items: int = 0
+    unread: int = 0
+    hidden: int = 0
+    hidden_unread: int = 0
+
+
+class Session:
+    """An open store's shared state.
+
+    Args:
+        db: the node database.
+        codec: the Python codec of PtypString8 values where a message does not name another.
+    """
+
+    def __init__(self, db: NodeDatabase, codec: str) -> None:
+        self.db = db
+        self.codec = codec
+        self.ansi = not db.layout.wide
+        self._names: NameMap | None = None
+        self._editors: dict[int, tuple[NodeEditor, TableEditor]] = {}
+        self._folder_changes: dict[int, FolderChange] = {}
+        self._search: SearchQueue | None = None
+        self._changes = 0
+        self._touched = 0  # how often open tables were asked for
+        self._spoilt = False
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def reader(self, nid: int) -> NodeReader:
+        """Return a reader of a node as it stands now."""
+        entry = self.db.node(nid)
+        return NodeReader(self.db, entry.bid_data, entry.bid_sub, nid)
+
+    def properties(self, nid: int, codec: str | None = None) -> PropertyContext:
+        """Return the property context of a node."""
+        if self._folder_changes:
+            self.settle()
+        return PropertyContext(self.reader(nid), codec or self.codec)
+
+    def table(self, nid: int) -> TableContext:
+        """Return the table of a node, the running transaction's changes included."""
+        if nid in self._editors or self._folder_changes:
+            self.settle()
+        return TableContext(self.reader(nid), self.codec)
+
+    def has_node(self, nid: int) -> bool:
+        """Say whether there is such a node."""
+        return self.db.find_node(nid) is not None
+
+    @property
+    def names(self) -> NameMap:
+        """The name-to-id map."""
+        if self._names is None:
+            entry = self.db.find_node(disk.NID_NAME_TO_ID_MAP)
+            self._names = NameMap(self.properties(disk.NID_NAME_TO_ID_MAP) if entry and entry.bid_data else None)
+        return self._names
+
+    def key_of(self, tag: int) -> PropertyKey:
+        """Return the key that stands for a stored tag outside the store: ids from 0x8000 on become names."""
+        pid = tag >> 16
+        if pid >= FIRST_ID:
+            name = self.names.name_of(pid)
+            if name is not None:
+                return NamedTag(name, tag & 0xFFFF)
+        return tag
+
+    def find_id(self, key: PropertyKey | PropertyName) -> int | None:
+        """Return the property id of a key in this store, None when the store does not know its name."""
+        if isinstance(key, int):
+            return key >> 16
+        return self.names.find(key if isinstance(key, PropertyName) else key.name)
+
+    def stored_tag(self, key: PropertyKey) -> int:
+        """Return the tag under which a property is stored; a name that the store does not know is defined."""
+        if isinstance(key, int):
+            return native_tag(key, ansi=self.ansi)
+        return native_tag(self.names.define(key.name) << 16 | key.type, ansi=self.ansi)
+
+    def store_value(self, tag: int, value: Value, codec: str) -> StoredValue:
+        """Encode a value for a stored tag.
+
+        Raises:
+            PstUsageError: the value does not fit the type.
+        """
+        ptype = tag & 0xFFFF
+        try:
+            return StoredValue(ptype, encode(ptype, value, codec))
+        except (ValueFormatError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise PstUsageError(f"the value of property {tag:#010x} does not fit its type: {error}") from error
+
+    # -- transactions ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Run the body inside the running transaction, or inside one of its own."""
+        if self.db.in_transaction:
+            touched = self._touched
+            try:
+                with self.db.savepoint():
+                    yield
+            except BaseException:
+                # What the node database did is undone; open tables cannot be.
+                self._spoilt = self._spoilt or touched != self._touched
+                raise
+            self._changes += 1
+            if self._changes % _CHECK_EVERY == 0 and self._held_bytes() > _HELD_MAX:
+                self.settle()
+                self._editors.clear()
+            return
+        self.begin()
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            self.abandon()
+            raise
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self.db.begin()
+
+    def commit(self) -> None:
+        """Write what is open and commit.
+
+        Raises:
+            PstUsageError: a change failed half-way before, so nothing is kept.
+        """
+        if self._spoilt:
+            self.abandon()
+            raise PstUsageError("a change failed half-way: the transaction was rolled back")
+        self.settle()
+        self._editors.clear()
+        self.db.commit()
+        self._forget()
+
+    def abandon(self) -> None:
+        """Give up the running transaction, if one still runs."""
+        if self.db.in_transaction and not self.db.broken:
+            self.db.rollback()
+        self._names = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._editors.clear()
+        self._folder_changes.clear()
+        self._search = None
+        self._changes = 0
+        self._spoilt = False
+
+    def _held_bytes(self) -> int:
+        return sum(table.held_bytes for _, table in self._editors.values())
+
+    def settle(self) -> None:
+        """Bring the transaction's collected changes into the nodes."""
+        if not self.db.in_transaction:
+            return
+        self._touched += 1
+        changes, self._folder_changes = self._folder_changes, {}
+        for nid, change in changes.items():
+            self._write_counts(nid, change)
+        for nid, (node, table) in self._editors.items():
+            table.flush()
+            entry = self.db.node(nid)
+            self.db.put_node(nid, *node.save(), entry.nid_parent)
+        if self._names is not None and self._names.dirty:
+            entry = self.db.node(disk.NID_NAME_TO_ID_MAP)
+            node = NodeEditor(self.db, entry.bid_data, entry.bid_sub, entry.nid)
+            self._names.write(node)
+            self.db.put_node(entry.nid, *node.save(), entry.nid_parent)
+        if self._search is not None:
+            self._search.flush()
+
+    # -- tables ----------------------------------------------------------------------------------------------------
+
+    def editor(self, nid: int) -> TableEditor:
+        """Return the table of a node, open for changes until the transaction ends."""
+        self._touched += 1
+        found = self._editors.get(nid)
+        if found is None:
+            entry = self.db.node(nid)
+            node = NodeEditor(self.db, entry.bid_data, entry.bid_sub, nid)
+            found = node, TableEditor(node)
+            self._editors[nid] = found
+        return found[1]
+
+    def drop_editor(self, nid: int) -> None:
+        """Forget an open table whose node is going to be deleted, after bringing its changes into the node."""
+        found = self._editors.pop(nid, None)
+        if found is not None:
+            node, table = found
+            table.flush()
+            self.db.put_node(nid, *node.save(), self.db.node(nid).nid_parent)
+
+    def row_version(self) -> int:
+        """Give out a row version: unique in the store and below dwUnique (measured)."""
+        return self.db.next_unique()
+
+    @property
+    def search(self) -> SearchQueue:
+        """The search management queue of the running transaction."""
+        if self._search is None:
+            self._search = SearchQueue(self.db)
+        return self._search
+
+    # -- folders ---------------------------------------------------------------------------------------------------
+
+    def count(self, folder: int, *, items: int = 0, unread: int = 0, hidden: int = 0, hidden_unread: int = 0) -> None:
+        """Note a change of a folder's counts."""
+        old = self._folder_changes.get(folder, FolderChange())
+        self._folder_changes[folder] = FolderChange(
+            old.items + items, old.unread + unread, old.hidden + hidden, old.hidden_unread + hidden_unread
+        )
+
+    def forget_counts(self, folder: int) -> None:
+        """Drop the collected changes of a folder that is going to be deleted."""
+        self._folder_changes.pop(folder, None)
+
+    def _write_counts(self, nid: int, change: FolderChange) -> None:
+        def update(values: dict[int, StoredValue]) -> None:
+            for pid, delta, needed in (
+                (CONTENT_COUNT, change.items, True),
+                (UNREAD_COUNT, change.unread, True),
+                (HIDDEN_COUNT, change.hidden, False),
+                (HIDDEN_UNREAD, change.hidden_unread, False),
+            ):
+                if pid in values or needed:
+                    old = int.from_bytes(values[pid].data[:4], "little") if pid in values else 0
+                    count = max(old + delta, 0)
+                    values[pid] = StoredValue(PropertyType.INTEGER32, count.to_bytes(4, "little"))
+
+        self.update_folder(nid, update)
+
+    def update_folder(self, nid: int, update: Callable[[dict[int, StoredValue]], None]) -> None:
+        """Change a folder's properties, and the row in its parent's hierarchy table with them.
+
+        Args:
+            nid: the folder.
+            update: changes the folder's stored properties, given by id.
+        """
+        entry = self.db.node(nid)
+        node = NodeEditor(self.db, entry.bid_data, entry.bid_sub, nid)
+        values = PropertyContext(node, self.codec).stored()
+        before = {value.nid for value in values.values() if value.nid}
+        update(values)
+        for gone in before - {value.nid for value in values.values()}:
+            node.drop_subnode(gone)
+        write_properties(node, values)
+        bids = node.save()
+        self.db.put_node(nid, *bids, entry.nid_parent)
+        self.put_folder_row(NodeEntry(nid, *bids, entry.nid_parent))
+
+    def put_folder_row(self, entry: NodeEntry) -> None:
+        """Bring a folder's row in its parent's hierarchy table in step with its properties."""
+        if entry.nid_parent in (0, entry.nid):
+            return
+        table_nid = disk.sibling_nid(entry.nid_parent, disk.NID_TYPE_HIERARCHY_TABLE)
+        if not self.has_node(table_nid):
+            raise PstFormatError("a folder's parent has no hierarchy table", nid=entry.nid_parent)
+        pc = PropertyContext(NodeReader(self.db, entry.bid_data, entry.bid_sub, entry.nid), self.codec)
+
+        def cell(pid: int) -> tuple[int, bytes] | None:
+            return (pid << 16 | pc.types()[pid], pc.raw(pid)) if pid in pc else None
+
+        table = self.editor(table_nid)
+        table.put_row(entry.nid, self.row_version(), row_cells(table, cell, self.codec))
+
+
+def row_cells(
+    table: TableEditor, cell: Callable[[int], tuple[int, bytes] | None], codec: str
+) -> dict[int, bytes | None]:
+    """Return the cells of a row that mirrors an object: every column that the object has a property for, else None.
+
+    Args:
+        table: the table.
+        cell: gives the tag and the stored bytes of the object's property with an id.
+        codec: of PtypString8 values.
+    """
+    cells: dict[int, bytes | None] = {}
+    for column in table.info.columns:
+        if column.at >= _OWN_CELLS:
+            found = cell(column.tag >> 16)
+            cells[column.tag] = (
+                None if found is None else _convert(found[0] & 0xFFFF, column.tag & 0xFFFF, found[1], codec)
+            )
+    return cells
+
+
+def _convert(have: int, want: int, data: bytes, codec: str) -> bytes | None:
+    if have == want:
+        return data
+    if have == PropertyType.STRING8 and want == PropertyType.STRING:
+        return codepages.decode_string8(data, codec).encode("utf-16-le", "surrogatepass")
+    if have == PropertyType.STRING and want == PropertyType.STRING8:
+        return codepages.encode_string8(data.decode("utf-16-le", "surrogatepass"), codec)
+    return None
+
+
+def codec_of(pc: PropertyContext, default: str) -> str:
+    """Return the codec of an object's PtypString8 values: by PidTagMessageCodepage where it has it."""
+    found = pc.get(0x3FFD)
+    return codepages.codec_for_codepage(found) if isinstance(found, int) and found > 0 else default

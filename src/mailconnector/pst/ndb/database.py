@@ -1,0 +1,866 @@
+"""The node database: nodes and blocks by their ids, and the transaction that changes them ([MS-PST] 2.2, 2.6.1).
+
+Invariants of a transaction:
+
+1. Nothing that the committed header reaches is overwritten before the commit point: new blocks and pages go into free
+   space, and space that the committed state uses is freed in the maps only while the commit writes them.
+2. The commit point is one write of the header, with the new roots and fAMapValid 0. Before it the old state stands,
+   after it the new one.
+3. While the header is replaced, a whole copy of the new one stands, synchronised, in the reserved area (the "shadow"). A
+   header that is found torn is restored from it. At rest the shadow is zero.
+4. Allocation maps are written only while the header says that they are not valid; they can always be made anew from
+   the two trees.
+5. A barrier (``Device.sync``) stands between any two of: new data and shadow, header, maps, valid header.
+6. cRef of a block is the number of references to it plus one, as in every measured file.
+
+States: idle -> (begin) -> open -> (commit) -> idle, or -> (rollback) -> idle. A commit that fails before the commit point
+rolls back; one that fails behind it leaves the database broken: the file holds the new state, whoever opens it next
+recovers the maps, and this object refuses further work.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+from mailconnector.pst import disk
+from mailconnector.pst.disk import Header, Layout, Root
+from mailconnector.pst.errors import (
+    NotAPstError,
+    PstDiskError,
+    PstFormatError,
+    PstFullError,
+    PstNotFoundError,
+    PstUsageError,
+)
+from mailconnector.pst.ndb import blocks
+from mailconnector.pst.ndb.allocation import AllocationMaps, read_dlist
+from mailconnector.pst.ndb.blocks import SubnodeEntry
+from mailconnector.pst.ndb.btree import BTree, Entry, PageRef
+from mailconnector.pst.ndb.device import Device
+
+_OVERLAY_MAX = 30_000  # changed entries held before they go into new tree pages
+_TREE_MAX = 0xFFFFFFFF  # lcbTotal is 32 bits wide
+_EXPANSION = 64  # a data tree's size over the file's, which compression in 4K files may reach
+_INTERNAL_CACHE = 512
+_ABSENT = object()
+_Undo = list[tuple[dict[int, Entry | None], int, object]]
+
+
+class NodeEntry(NamedTuple):
+    """NBTENTRY ([MS-PST] 2.2.2.7.7.4). ``nid_parent`` of a queue node is the offset of its head (2.4.8.3)."""
+
+    nid: int
+    bid_data: int
+    bid_sub: int
+    nid_parent: int
+
+
+class BlockEntry(NamedTuple):
+    """BBTENTRY ([MS-PST] 2.2.2.7.7.3): ``cb`` bytes of data at offset ``ib``."""
+
+    bid: int
+    ib: int
+    cb: int
+    cref: int
+
+
+class NodeDatabase:
+    """The NDB layer of an open file. Use :meth:`open` or :meth:`create`."""
+
+    def __init__(self, device: Device, header: Header, *, writable: bool) -> None:
+        self.device = device
+        self.header = header
+        self.layout: Layout = header.layout
+        self.writable = writable and self.layout.writable
+        self.in_transaction = False
+        self._broken: Exception | None = None
+        self._maps: AllocationMaps | None = None
+        self._nbt_changes: dict[int, Entry | None] = {}
+        self._bbt_changes: dict[int, Entry | None] = {}
+        self._deferred: list[tuple[int, int]] = []
+        self._new_pages: set[int] = set()
+        self._undo: _Undo | None = None  # of the running savepoint: (changes, key, what was there)
+        self._freed: list[tuple[int, int]] = []  # what was written in this transaction and freed in the savepoint
+        self._written: list[tuple[int, int]] = []  # what was written in the savepoint
+        self._base = header
+        self._internal: dict[int, bytes] = {}
+        self._size_limit = max(header.root.ibFileEof, 1) * (_EXPANSION if header.layout is disk.UNICODE_4K else 1)
+        self._attach_trees()
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, device: Device, *, writable: bool) -> "NodeDatabase":
+        """Open a file and, for writing, bring it into order when its last writer died.
+
+        Raises:
+            NotAPstError: this is no PST or OST file.
+            PstFormatError: the header or the roots are damaged.
+        """
+        header = read_header(device)
+        database = cls(device, header.header, writable=writable)
+        if database.writable:
+            if header.from_shadow:
+                database._write_header(database.header)
+                device.sync()
+            if header.header.root.fAMapValid == disk.INVALID_AMAP:
+                database.recover()
+            elif header.shadow_left:
+                database._clear_shadow()
+        return database
+
+    @classmethod
+    def create(cls, device: Device, layout: Layout, crypt_method: int) -> "NodeDatabase":
+        """Lay out an empty file: header, one AMap, one PMap and two empty trees. It is left inside a transaction.
+
+        The header is not written before the first commit, so a file whose creation was cut short is no PST file.
+        """
+        rgnid = [0x400] * 32
+        rgnid[disk.NID_TYPE_SEARCH_FOLDER] = 0x4000
+        rgnid[disk.NID_TYPE_NORMAL_MESSAGE] = 0x10000
+        rgnid[disk.NID_TYPE_ASSOC_MESSAGE] = 0x8000
+        header = Header(
+            layout=layout,
+            wVer=disk.VERSION[layout.name],
+            bidNextB=disk.BID_STEP,
+            bidNextP=1,
+            dwUnique=1,
+            rgnid=tuple(rgnid),
+            root=Root(disk.FIRST_AMAP, 0, 0, 0, 0, 0, 0, 0, disk.VALID_AMAP2),
+            bCryptMethod=crypt_method,
+        )
+        database = cls.__new__(cls)
+        database.device = device
+        database._base = header
+        database.header = replace(header)
+        database.layout = layout
+        database.writable = database.in_transaction = True
+        database._broken = None
+        database._nbt_changes = {}
+        database._bbt_changes = {}
+        database._deferred = []
+        database._new_pages = set()
+        database._undo = None
+        database._freed = []
+        database._written = []
+        database._internal = {}
+        database._size_limit = layout.file_limit
+        database._maps = AllocationMaps(layout, 0, 0, device.read, {})
+        for ptype in (disk.PTYPE_NBT, disk.PTYPE_BBT):
+            tree = BTree(layout, ptype, PageRef(0, 0), device.read)
+            (_, bid, ib), *_ = tree._write_level(0, [], database._write_page)
+            tree.root = PageRef(bid, ib)
+            if ptype == disk.PTYPE_NBT:
+                database._nbt = tree
+            else:
+                database._bbt = tree
+        return database
+
+    def _attach_trees(self) -> None:
+        root = self.header.root
+        self._nbt = BTree(self.layout, disk.PTYPE_NBT, PageRef(root.bidNBT, root.ibNBT), self.device.read)
+        self._bbt = BTree(self.layout, disk.PTYPE_BBT, PageRef(root.bidBBT, root.ibBBT), self.device.read)
+
+    # -- looking up ------------------------------------------------------------------------------------------------
+
+    def find_node(self, nid: int) -> NodeEntry | None:
+        """Return a node's entry, or None."""
+        entry = self._nbt_changes[nid] if nid in self._nbt_changes else self._nbt.find(nid)
+        # The upper half of a wide nid is padding: readers ignore it.
+        return None if entry is None else NodeEntry(entry[0] & 0xFFFFFFFF, entry[1], entry[2], entry[3])
+
+    def node(self, nid: int) -> NodeEntry:
+        """Return a node's entry.
+
+        Raises:
+            PstNotFoundError: there is no such node.
+        """
+        entry = self.find_node(nid)
+        if entry is None:
+            raise PstNotFoundError("there is no such node", nid=nid)
+        return entry
+
+    def nodes(self) -> Iterator[NodeEntry]:
+        """Yield every node in the order of NIDs, as it was when the walk began."""
+        for entry in _overlaid(self._nbt.walk(), dict(self._nbt_changes)):
+            yield NodeEntry(entry[0] & 0xFFFFFFFF, entry[1], entry[2], entry[3])
+
+    def find_block(self, bid: int) -> BlockEntry | None:
+        """Return a block's entry, or None. Bit 0 of a BID is ignored ([MS-PST] 2.2.2.2)."""
+        bid &= ~1
+        changes = self._bbt_changes
+        entry = changes[bid] if bid in changes else self._bbt.find(bid) or self._bbt.find(bid | 1)
+        return None if entry is None else BlockEntry._make(entry)
+
+    def block(self, bid: int) -> BlockEntry:
+        """Return a block's entry.
+
+        Raises:
+            PstFormatError: the BBT has no such block, though something refers to it.
+        """
+        entry = self.find_block(bid)
+        if entry is None:
+            raise PstFormatError("a block that is referred to is not in the BBT", bid=bid)
+        return entry
+
+    def all_blocks(self) -> Iterator[BlockEntry]:
+        """Yield every block in the order of BIDs, as it was when the walk began."""
+        return map(BlockEntry._make, _overlaid(self._bbt.walk(), dict(self._bbt_changes)))
+
+    def tree_pages(self) -> Iterator[tuple[int, PageRef]]:
+        """Yield (page type, place) of every page of both trees."""
+        for tree in (self._nbt, self._bbt):
+            for ref, _ in tree.pages():
+                yield tree.ptype, ref
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def read_block(self, bid: int) -> bytes:
+        """Return the decoded data of one block.
+
+        Raises:
+            PstFormatError: the block is missing or damaged.
+        """
+        cached = self._internal.get(bid)
+        if cached is not None:
+            return cached
+        entry = self.block(bid)
+        layout = self.layout
+        if not entry.cb or entry.cb > layout.block_data_max:
+            raise PstFormatError(f"a block of {entry.cb} bytes", bid=bid, offset=entry.ib)
+        raw = self.device.read(entry.ib, layout.block_total(entry.cb))
+        data = blocks.decode_block(layout, self.header.bCryptMethod, raw, entry.bid, entry.ib, entry.cb)
+        if bid & disk.BID_INTERNAL:
+            if len(self._internal) >= _INTERNAL_CACHE:
+                self._internal.clear()
+            self._internal[bid] = data
+        return data
+
+    def leaves(self, bid: int) -> list[int]:
+        """Return the BIDs of the data blocks of a data tree, in order; an empty list for BID 0.
+
+        Raises:
+            PstFormatError: the tree is damaged, or larger than the file.
+        """
+        if not bid:
+            return []
+        if not bid & disk.BID_INTERNAL:
+            return [bid]
+        top = blocks.decode_data_tree(self.layout, self.read_block(bid), bid)
+        self._check_total(top.total, bid)
+        if top.level == 1:
+            return list(top.bids)
+        found: list[int] = []
+        room = self._size_limit // disk.SLOT + 1
+        for child in top.bids:
+            if not child & disk.BID_INTERNAL:
+                raise PstFormatError("an XXBLOCK refers to a data block", bid=bid)
+            below = blocks.decode_data_tree(self.layout, self.read_block(child), child)
+            if below.level != 1:
+                raise PstFormatError("an XXBLOCK refers to an XXBLOCK", bid=child)
+            found += below.bids
+            if len(found) > room:
+                raise PstFormatError("a data tree has more blocks than the file has room for", bid=bid)
+        return found
+
+    def _check_total(self, total: int, bid: int) -> None:
+        if total > self._size_limit and not self.in_transaction:
+            raise PstFormatError(f"a data tree of {total} bytes is larger than the file", bid=bid)
+
+    def data_size(self, bid: int) -> int:
+        """Return the bytes of data under a BID without reading them (compressed blocks excepted)."""
+        if not bid:
+            return 0
+        if bid & disk.BID_INTERNAL:
+            return blocks.decode_data_tree(self.layout, self.read_block(bid), bid).total
+        if self.layout is disk.UNICODE_4K:
+            return len(self.read_block(bid))
+        return self.block(bid).cb
+
+    def iter_data(self, bid: int) -> Iterator[bytes]:
+        """Yield the data under a BID block by block."""
+        if bid & disk.BID_INTERNAL:
+            left = self.data_size(bid)
+            for leaf in self.leaves(bid):
+                data = self.read_leaf(leaf)
+                left -= len(data)
+                if left < 0:
+                    raise PstFormatError("a data tree holds more than it says", bid=bid)
+                yield data
+            if left:
+                raise PstFormatError(f"a data tree holds {left} bytes less than it says", bid=bid)
+        elif bid:
+            yield self.read_block(bid)
+
+    def read_leaf(self, bid: int) -> bytes:
+        """Return the data of a data block that a data tree refers to."""
+        if bid & disk.BID_INTERNAL:
+            raise PstFormatError("a data tree refers to an internal block as data", bid=bid)
+        return self.read_block(bid)
+
+    def read_data(self, bid: int) -> bytes:
+        """Return all the data under a BID; empty for BID 0."""
+        if bid and not bid & disk.BID_INTERNAL:
+            return self.read_block(bid)
+        return b"".join(self.iter_data(bid))
+
+    def subnodes(self, bid: int) -> dict[int, SubnodeEntry]:
+        """Return the subnodes that a subnode BID leads to, by NID; empty for BID 0.
+
+        Raises:
+            PstFormatError: the subnode tree is damaged.
+        """
+        found: dict[int, SubnodeEntry] = {}
+        for leaf, _ in self.subnode_blocks(bid):
+            if leaf is not None:
+                for nid, data, sub in leaf:
+                    nid &= 0xFFFFFFFF
+                    found[nid] = SubnodeEntry(nid, data, sub)
+        return found
+
+    def subnode_blocks(self, bid: int) -> Iterator[tuple[list[tuple[int, ...]] | None, int]]:
+        """Yield (entries, BID) of each SLBLOCK under a subnode BID, and (None, BID) for a SIBLOCK above them."""
+        if not bid:
+            return
+        if not bid & disk.BID_INTERNAL:
+            raise PstFormatError("a subnode BID names a data block", bid=bid)
+        level, entries = blocks.decode_subnodes(self.layout, self.read_block(bid), bid)
+        if not level:
+            yield entries, bid
+            return
+        yield None, bid
+        for _, child in entries:
+            if not child & disk.BID_INTERNAL:
+                raise PstFormatError("a SIBLOCK refers to a data block", bid=bid)
+            below, leaf = blocks.decode_subnodes(self.layout, self.read_block(child), child)
+            if below:
+                raise PstFormatError("a SIBLOCK refers to a SIBLOCK", bid=child)
+            yield leaf, child
+
+    # -- writing nodes ---------------------------------------------------------------------------------------------
+
+    def _count(self, **counters: int | tuple[int, ...]) -> None:
+        """Advance counters of the header. :meth:`begin` gave the transaction a copy of its own, so this is in place."""
+        for name, value in counters.items():
+            object.__setattr__(self.header, name, value)
+
+    def new_nid(self, type_: int) -> int:
+        """Give out the next NID of a type ([MS-PST] 2.2.2.6, rgnid).
+
+        Raises:
+            PstFullError: all NIDs of the type are used up.
+        """
+        rgnid = self.header.rgnid
+        index = rgnid[type_] + 1
+        if index >= 1 << 27:
+            raise PstFullError(f"all ids of type {type_:#x} are used up")
+        self._count(rgnid=(*rgnid[:type_], index, *rgnid[type_ + 1 :]))
+        return disk.make_nid(index, type_)
+
+    def next_unique(self) -> int:
+        """Give out dwUnique and advance it."""
+        unique = self.header.dwUnique
+        self._count(dwUnique=unique + 1 & 0xFFFFFFFF)
+        return unique
+
+    @property
+    def broken(self) -> bool:
+        """Whether a commit failed behind its commit point: the file must be opened anew."""
+        return self._broken is not None
+
+    def put_node(self, nid: int, bid_data: int, bid_sub: int, nid_parent: int) -> None:
+        """Set a node's entry. References are the caller's affair: those to the new BIDs now belong to the node."""
+        self._set(self._nbt_changes, nid, (nid, bid_data, bid_sub, nid_parent))
+        self._spill()
+
+    def delete_node(self, nid: int) -> None:
+        """Delete a node and release what it holds."""
+        old = self.node(nid)
+        self._set(self._nbt_changes, nid, None)
+        self.release(old.bid_data)
+        self.release(old.bid_sub)
+
+    # -- writing blocks --------------------------------------------------------------------------------------------
+
+    def write_block(self, data: bytes, *, internal: bool = False) -> int:
+        """Write a block of 1 to 8,176 (ANSI 8,180) bytes and return its BID, with one reference for the caller."""
+        if not self.in_transaction:
+            raise PstUsageError("a change was asked for outside a transaction")
+        layout = self.layout
+        header = self.header
+        bid = header.bidNextB | disk.BID_INTERNAL if internal else header.bidNextB
+        if not layout.wide and header.bidNextB >= 0xFFFFFFF0:
+            raise PstFullError("the file has used up its block ids", hint="Compact the file.")
+        self._count(bidNextB=header.bidNextB + disk.BID_STEP)
+        size = len(data)
+        assert self._maps is not None
+        ib = self._maps.allocate(layout.block_total(size))
+        self.device.write(ib, blocks.encode_block(layout, header.bCryptMethod, data, bid, ib))
+        self._set(self._bbt_changes, bid, (bid, ib, size, 2))
+        if self._undo is not None:
+            self._written.append((ib, layout.block_total(size)))
+        return bid
+
+    def write_data(self, data: bytes) -> int:
+        """Write data of any size as a block or a data tree; return its BID, 0 for no data."""
+        limit = self.layout.block_data_max
+        if len(data) <= limit:
+            return self.write_block(data) if data else 0
+        view = memoryview(data)
+        return self.write_stream(bytes(view[at : at + limit]) for at in range(0, len(data), limit))
+
+    def write_stream(self, parts: Iterable[bytes]) -> int:
+        """Write data that comes in parts of any size; return its BID, 0 for no data."""
+        limit = self.layout.block_data_max
+        leaves: list[int] = []
+        total = 0
+        held = b""
+        for part in parts:
+            total += len(part)
+            if total > _TREE_MAX:
+                raise PstFullError("a single value of more than 4 GB does not fit into a PST file")
+            held = held + part if held else part
+            if len(held) >= limit:
+                view = memoryview(held)
+                at = 0
+                while len(held) - at >= limit:
+                    leaves.append(self.write_block(bytes(view[at : at + limit])))
+                    at += limit
+                held = bytes(view[at:])
+                self._spill()
+        if held:
+            leaves.append(self.write_block(held))
+        return self.write_tree(leaves, total)
+
+    def write_tree(self, leaves: list[int], total: int) -> int:
+        """Put data blocks under an XBLOCK or XXBLOCK when they are several; return the BID of the whole."""
+        if len(leaves) <= 1:
+            return leaves[0] if leaves else 0
+        if total > _TREE_MAX:
+            raise PstFullError("a single value of more than 4 GB does not fit into a PST file")
+        layout = self.layout
+        per = layout.bids_per_xblock
+        if len(leaves) <= per:
+            return self.write_block(blocks.encode_data_tree(layout, 1, total, leaves), internal=True)
+        groups = [leaves[at : at + per] for at in range(0, len(leaves), per)]
+        if len(groups) > per:
+            raise PstFullError("a single value is too large for a PST file")
+        full = layout.block_data_max
+        tops = []
+        left = total
+        for group in groups:
+            size = min(len(group) * full, left)
+            left -= size
+            tops.append(self.write_block(blocks.encode_data_tree(layout, 1, size, group), internal=True))
+        return self.write_block(blocks.encode_data_tree(layout, 2, total, tops), internal=True)
+
+    def detach_tree(self, bid: int) -> list[int]:
+        """Take a data tree apart: give up a reference to it and gain one to each of its data blocks, in order."""
+        leaves = self.leaves(bid)
+        self._detach(bid)
+        return leaves
+
+    def detach_subnodes(self, bid: int) -> dict[int, SubnodeEntry]:
+        """Take a subnode tree apart: give up a reference to it and gain those that its entries have."""
+        entries = self.subnodes(bid)
+        self._detach(bid)
+        return entries
+
+    def _detach(self, bid: int) -> None:
+        """Give up a reference to a block of BIDs; the blocks below its internal blocks gain what it had."""
+        if not bid & disk.BID_INTERNAL:
+            return
+        data = self.read_block(bid)
+        below = self.references(bid)
+        # Only the upper level of a tree of two refers to blocks that are taken apart as well.
+        deeper = below if data[1] == (2 if data[0] == disk.BTYPE_XBLOCK else 1) else []
+        entry = self.block(bid)
+        if entry.cref > 2:
+            for child in below:
+                self.add_reference(child)
+            self._set(self._bbt_changes, entry.bid, (entry.bid, entry.ib, entry.cb, entry.cref - 1))
+        else:
+            self._free_block(entry)
+        for child in deeper:
+            self._detach(child)
+
+    def write_subnodes(self, entries: Iterable[SubnodeEntry]) -> int:
+        """Write a subnode tree; it takes over the references of its entries. Returns its BID, 0 when empty."""
+        rows = sorted(entries)
+        if not rows:
+            return 0
+        layout = self.layout
+        per = blocks.subnodes_per_block(layout, 0)
+        if len(rows) <= per:
+            return self.write_block(blocks.encode_subnodes(layout, 0, rows), internal=True)
+        index = []
+        for at in range(0, len(rows), per):
+            part = rows[at : at + per]
+            index.append((part[0].nid, self.write_block(blocks.encode_subnodes(layout, 0, part), internal=True)))
+        if len(index) > blocks.subnodes_per_block(layout, 1):
+            raise PstFullError(f"{len(rows)} subnodes are more than one item can hold")
+        return self.write_block(blocks.encode_subnodes(layout, 1, index), internal=True)
+
+    # -- references ------------------------------------------------------------------------------------------------
+
+    def add_reference(self, bid: int) -> None:
+        """Count one more reference to a block; nothing for BID 0."""
+        if bid:
+            entry = self.block(bid)
+            if entry.cref >= 0xFFFF:
+                raise PstFullError("a block has too many references", bid=bid)
+            self._set(self._bbt_changes, entry.bid, (entry.bid, entry.ib, entry.cb, entry.cref + 1))
+
+    def release(self, bid: int) -> None:
+        """Count one reference less; with the last one the block goes, and what it refers to loses a reference."""
+        pending = [bid] if bid else []
+        while pending:
+            entry = self.block(pending.pop())
+            if entry.cref > 2:
+                self._set(self._bbt_changes, entry.bid, (entry.bid, entry.ib, entry.cb, entry.cref - 1))
+                continue
+            if entry.bid & disk.BID_INTERNAL:
+                pending += self.references(entry.bid)
+            self._free_block(entry)
+
+    def references(self, bid: int) -> list[int]:
+        """Return the BIDs that an internal block refers to (0 left out)."""
+        data = self.read_block(bid)
+        if data[:1] == bytes([disk.BTYPE_XBLOCK]):
+            return list(blocks.decode_data_tree(self.layout, data, bid).bids)
+        level, entries = blocks.decode_subnodes(self.layout, data, bid)
+        if level:
+            return [entry[1] for entry in entries]
+        return [child for entry in entries for child in entry[1:] if child]
+
+    def _free_block(self, entry: BlockEntry) -> None:
+        self._internal.pop(entry.bid, None)
+        self._set(self._bbt_changes, entry.bid, None)
+        size = self.layout.block_total(entry.cb)
+        if entry.bid & ~3 < self._base.bidNextB:
+            self._deferred.append((entry.ib, size))
+        elif self._undo is not None:
+            self._freed.append((entry.ib, size))
+        else:
+            self._reuse(entry.ib, size)
+
+    def _reuse(self, ib: int, size: int) -> None:
+        """Give back the room of something that this transaction wrote and has no use for any more."""
+        assert self._maps is not None
+        self.device.forget(ib)
+        self._maps.release(ib, size)
+
+    def _set(self, changes: dict[int, Entry | None], key: int, entry: Entry | None) -> None:
+        if self._undo is not None:
+            self._undo.append((changes, key, changes.get(key, _ABSENT)))
+        changes[key] = entry
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the body of the with statement did when it fails; the transaction then goes on without it.
+
+        Savepoints inside one another are one: the outermost undoes.
+        """
+        if self._undo is not None:
+            yield
+            return
+        self._undo = []
+        mark = len(self._deferred)
+        try:
+            yield
+        except BaseException:
+            undo, self._undo = self._undo, None
+            self._freed.clear()
+            if self.in_transaction:
+                self._take_back(undo, mark)
+            raise
+        self._undo = None
+        self._written.clear()
+        freed, self._freed = self._freed, []
+        for ib, size in freed:
+            self._reuse(ib, size)
+        self._spill()
+
+    def _take_back(self, undo: _Undo, mark: int) -> None:
+        del self._deferred[mark:]
+        self._internal.clear()
+        for ib, size in self._written:
+            self._reuse(ib, size)
+        self._written.clear()
+        for changes, key, old in reversed(undo):
+            if old is _ABSENT:
+                changes.pop(key, None)
+            else:
+                changes[key] = cast("Entry | None", old)
+
+    # -- transactions ----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin a transaction.
+
+        Raises:
+            PstUsageError: the file is read-only, a transaction runs already, or the last commit failed half-way.
+        """
+        if self._broken is not None:
+            raise PstUsageError(
+                "the last commit could not be finished: close the file and open it again"
+            ) from self._broken
+        if not self.writable:
+            raise PstUsageError(
+                "files of the 4K format can only be read"
+                if not self.layout.writable
+                else "the file was opened for reading"
+            )
+        if self.in_transaction:
+            raise PstUsageError("a transaction is running already")
+        if self._maps is None:
+            if self.header.root.fAMapValid != disk.VALID_AMAP2:
+                self.rebuild_maps()
+            else:
+                self._maps = self._load_maps()
+        self._base = self.header
+        # Counters advance in place (_count): the committed header must not see that.
+        self.header = replace(self.header)
+        self.in_transaction = True
+
+    def _load_maps(self) -> AllocationMaps:
+        root = self.header.root
+        count = (root.ibAMapLast - disk.FIRST_AMAP) // disk.AMAP_COVERAGE + 1
+        if (root.ibAMapLast - disk.FIRST_AMAP) % disk.AMAP_COVERAGE or root.ibFileEof != disk.amap_offset(count):
+            raise PstFormatError(
+                "the header's file size and last AMap do not fit together", offset=root.ibAMapLast, hint="Run a repair."
+            )
+        known = None
+        if self.device.size() >= disk.FIRST_AMAP:
+            known = read_dlist(self.layout, self.device.read(disk.DLIST_OFFSET, self.layout.page_size))
+        maps = AllocationMaps(self.layout, count, root.cbAMapFree, self.device.read, known or {})
+        if known is None:
+            maps.survey()
+        return maps
+
+    def commit(self) -> None:
+        """Make the transaction's changes durable. See the invariants at the top of this module."""
+        if not self.in_transaction:
+            raise PstUsageError("no transaction is running")
+        if not (self._nbt_changes or self._bbt_changes or self._new_pages) and not self._maps_dirty():
+            self.in_transaction = False
+            self.header = self._base
+            return
+        try:
+            self._apply_trees()
+            self._prepare()
+        except BaseException:
+            self.rollback()
+            raise
+        try:
+            self._finish()
+        except BaseException as error:
+            self._broken = error if isinstance(error, Exception) else PstDiskError("the commit was interrupted")
+            raise
+
+    def _maps_dirty(self) -> bool:
+        return self._maps is not None and self._maps.is_dirty
+
+    def _prepare(self) -> None:
+        """Everything before the commit point: new blocks, pages and maps behind the old end, and the shadow header."""
+        assert self._maps is not None
+        maps = self._maps
+        self._new_pages.clear()
+        for offset, page in maps.new_pages():
+            self.device.write(offset, page)
+        for offset, size in self._deferred:
+            maps.release(offset, size)
+        self._deferred.clear()
+        bid = self.header.bidNextP
+        self._dlist = maps.dlist_page(bid)
+        root = replace(
+            self.header.root,
+            ibFileEof=maps.file_size,
+            ibAMapLast=disk.amap_offset(maps.count - 1),
+            cbAMapFree=maps.free_bytes,
+            cbPMapFree=0,
+            bidNBT=self._nbt.root.bid,
+            ibNBT=self._nbt.root.ib,
+            bidBBT=self._bbt.root.bid,
+            ibBBT=self._bbt.root.ib,
+            fAMapValid=disk.INVALID_AMAP,
+        )
+        self.header = replace(
+            self.header,
+            root=root,
+            bidNextP=bid + 1,
+            dwUnique=self.header.dwUnique + 1 & 0xFFFFFFFF,
+            rgbFM=b"\xff" * 128,
+            rgbFP=b"\xff" * 128,
+        )
+        self.device.flush()
+        if self.device.size() < root.ibFileEof:
+            self.device.truncate(root.ibFileEof)
+        self.device.write(disk.SHADOW_OFFSET, self.header.pack())
+        self.device.sync()
+
+    def _finish(self) -> None:
+        """The commit point and what follows it."""
+        assert self._maps is not None
+        self._write_header(self.header)
+        self.device.sync()
+        for offset, page in self._maps.changed_pages():
+            self.device.write(offset, page)
+        self.device.write(disk.DLIST_OFFSET, self._dlist)
+        self.device.sync()
+        root = replace(self.header.root, fAMapValid=disk.VALID_AMAP2)
+        self.header = replace(self.header, root=root, dwUnique=self.header.dwUnique + 1 & 0xFFFFFFFF)
+        self._write_header(self.header)
+        self.device.sync()
+        self._clear_shadow()
+        self._maps.committed()
+        self._base = self.header
+        self._size_limit = max(root.ibFileEof, 1)
+        self.in_transaction = False
+
+    def rollback(self) -> None:
+        """Give the transaction up: the state is that of before :meth:`begin`."""
+        if not self.in_transaction:
+            raise PstUsageError("no transaction is running")
+        self.in_transaction = False
+        self._nbt_changes.clear()
+        self._bbt_changes.clear()
+        self._deferred.clear()
+        self._new_pages.clear()
+        self._internal.clear()
+        self._maps = None
+        self.header = self._base
+        self.device.discard()
+        if self._base.root.ibNBT:
+            self._attach_trees()
+            if self.device.size() > self._base.root.ibFileEof:
+                self.device.truncate(self._base.root.ibFileEof)
+
+    def _write_header(self, header: Header) -> None:
+        self.device.flush()
+        self.device.write(0, header.pack())
+        self.device.flush()
+
+    def _clear_shadow(self) -> None:
+        self.device.write(disk.SHADOW_OFFSET, bytes(self.layout.header_size))
+        self.device.flush()
+
+    # -- trees and maps --------------------------------------------------------------------------------------------
+
+    def _spill(self) -> None:
+        if self._undo is None and len(self._bbt_changes) + len(self._nbt_changes) > _OVERLAY_MAX:
+            self._apply_trees()
+
+    def _apply_trees(self) -> None:
+        """Put the changed entries into new pages of the two trees."""
+        for tree, changes in ((self._nbt, self._nbt_changes), (self._bbt, self._bbt_changes)):
+            if changes:
+                tree.apply(sorted(changes.items(), key=lambda item: item[0]), self._write_page, self._free_page)
+                changes.clear()
+
+    def _write_page(self, build: Callable[[int, int], bytes]) -> PageRef:
+        header = self.header
+        bid = header.bidNextP
+        self._count(bidNextP=bid + 1)
+        assert self._maps is not None
+        ib = self._maps.allocate(self.layout.page_size, page=True)
+        self.device.write(ib, build(bid, ib))
+        self._new_pages.add(ib)
+        return PageRef(bid, ib)
+
+    def _free_page(self, ib: int) -> None:
+        size = self.layout.page_size
+        if ib in self._new_pages:
+            assert self._maps is not None
+            self._new_pages.discard(ib)
+            self.device.forget(ib)
+            self._maps.release(ib, size)
+        else:
+            self._deferred.append((ib, size))
+
+    def rebuild_maps(self) -> None:
+        """Make the allocation maps anew from the two trees ([MS-PST] 2.6.1.3.7).
+
+        Raises:
+            PstFormatError: two blocks or pages overlap, or one lies outside the file.
+        """
+        root = self.header.root
+        last = max(root.ibFileEof, disk.FIRST_AMAP + 1)
+        count = -(-(last - disk.FIRST_AMAP) // disk.AMAP_COVERAGE)
+        if count > self.device.size() // disk.AMAP_COVERAGE + 2:
+            raise PstFormatError("the header's file size is larger than the file", offset=root.ibFileEof)
+        maps = AllocationMaps(self.layout, count, 0, self.device.read, {})
+        for index in range(count):
+            maps.clear(index)
+        for _, ref in self.tree_pages():
+            if not maps.mark(ref.ib, self.layout.page_size):
+                raise PstFormatError("a page overlaps something else or lies outside", bid=ref.bid, offset=ref.ib)
+        for entry in self._bbt.walk():
+            _, ib, cb, _ = entry
+            if not maps.mark(ib, self.layout.block_total(cb)):
+                raise PstFormatError("a block overlaps something else or lies outside", bid=entry[0], offset=ib)
+        maps.rebuilt()
+        self._maps = maps
+
+    def recover(self) -> None:
+        """Bring a file into order whose last writer died between the commit point and the end (fAMapValid 0)."""
+        self.rebuild_maps()
+        self.begin()
+        try:
+            self._prepare()
+        except BaseException:
+            self.rollback()
+            raise
+        try:
+            self._finish()
+        except BaseException as error:
+            self._broken = error if isinstance(error, Exception) else PstDiskError("the recovery was interrupted")
+            raise
+
+
+class FoundHeader(NamedTuple):
+    """A header, and where it was found."""
+
+    header: Header
+    from_shadow: bool
+    shadow_left: bool
+
+
+def read_header(device: Device) -> FoundHeader:
+    """Read a file's header, or where it is torn the copy that the interrupted writer left.
+
+    Raises:
+        NotAPstError: this is no PST or OST file.
+        PstFormatError: the header is damaged and there is no copy of it.
+    """
+    size = device.size()
+    data = device.read(0, min(size, disk.HEADER_READ_SIZE))
+    shadow = b""
+    if size >= disk.SHADOW_OFFSET + disk.HEADER_READ_SIZE:
+        shadow = device.read(disk.SHADOW_OFFSET, disk.HEADER_READ_SIZE)
+    has_shadow = shadow[:4] == disk.MAGIC
+    try:
+        return FoundHeader(disk.unpack_header(data), from_shadow=False, shadow_left=has_shadow)
+    except (PstFormatError, NotAPstError):
+        if not has_shadow:
+            raise
+        return FoundHeader(disk.unpack_header(shadow), from_shadow=True, shadow_left=True)
+
+
+def _overlaid(entries: Iterator[Entry], changes: dict[int, Entry | None]) -> Iterator[Entry]:
+    """Yield the entries of a tree with changes put over them, in the order of keys."""
+    if not changes:
+        yield from entries
+        return
+    added = sorted((key, entry) for key, entry in changes.items() if entry is not None)
+    at = 0
+    for entry in entries:
+        key = entry[0]
+        while at < len(added) and added[at][0] <= key:
+            yield added[at][1]
+            at += 1
+        if key not in changes:
+            yield entry
+    for _, entry in added[at:]:
+        yield entry
