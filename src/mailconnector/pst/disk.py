@@ -6,7 +6,7 @@ and sizes; :class:`Header` is the HEADER with its ROOT. Nothing here reads or wr
 
 import struct
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from mailconnector.pst.crc import compute_crc, compute_signature
 from mailconnector.pst.errors import NotAPstError, PstFormatError
@@ -17,6 +17,7 @@ MAGIC_CLIENT_OST: Final = b"SO"
 MAGIC_CLIENT_PAB: Final = b"AB"
 HEADER_READ_SIZE: Final = 564  # of the larger HEADER, the Unicode one
 SENTINEL: Final = 0x80
+_CRYPT_WIP: Final = 0x10
 
 # Where things stand ([MS-PST] 1.3.2, 2.2.2.7.2): measured from the start of the file, in bytes.
 DLIST_OFFSET: Final = 0x4200
@@ -204,9 +205,9 @@ _ROOT_WIDE = struct.Struct("<IQQQQQQQQBBH")
 _ROOT_NARROW = struct.Struct("<IIIIIIIIIBBH")
 assert (_ROOT_WIDE.size, _ROOT_NARROW.size) == (72, 40)
 
-# HEADER, Unicode ([MS-PST] 2.2.2.6): magic 0, dwCRCPartial 4, wMagicClient 8, wVer 10, wVerClient 12, bPlatformCreate 14,
-# bPlatformAccess 15, dwReserved1 16, dwReserved2 20, bidUnused 24, bidNextP 32, dwUnique 40, rgnid 44, qwUnused 172,
-# root 180, dwAlign 252, rgbFM 256, rgbFP 384, bSentinel 512, bCryptMethod 513, rgbReserved 514, bidNextB 516,
+# HEADER, Unicode ([MS-PST] 2.2.2.6): magic 0, dwCRCPartial 4, wMagicClient 8, wVer 10, wVerClient 12,
+# bPlatformCreate 14, bPlatformAccess 15, dwReserved1 16, dwReserved2 20, bidUnused 24, bidNextP 32, dwUnique 40,
+# rgnid 44, qwUnused 172, root 180, dwAlign 252, rgbFM 256, rgbFP 384, bSentinel 512, bCryptMethod 513, rgbReserved 514, bidNextB 516,
 # dwCRCFull 524, rgbReserved2 + bReserved + rgbReserved3 528
 _HEADER_WIDE = struct.Struct("<4sI2sHHBBIIQQI128sQ72sI128s128sBB2sQI36s")
 # HEADER, ANSI: as above to 24, then bidNextB 24, bidNextP 28, dwUnique 32, rgnid 36, root 164, rgbFM 204, rgbFP 332,
@@ -404,28 +405,38 @@ def unpack_header(data: bytes) -> Header:
     if layout.wide and int.from_bytes(data[524:528], "little") != compute_crc(data[_CRC_FULL]):
         raise PstFormatError("the header's CRC (dwCRCFull) is wrong", offset=524)
     fields = layout.header.unpack_from(data)
-    extra: dict[str, int] = {}
+    common: dict[str, Any]
     if layout.wide:
-        (_, _, client, ver, ver_client, created, accessed, res1, res2, unused, next_p, unique, rgnid, qw, root, _, fm, fp,
-         sentinel, crypt, reserved, next_b, _, tail) = fields  # fmt: skip
-        extra = {"bidUnused": unused, "qwUnused": qw}
+        _, _, *first, unused, next_p, unique, rgnid, qw, root, _, fm, fp, _, _, reserved, next_b, _, tail = fields
+        common = {"bidUnused": unused, "qwUnused": qw}
     else:
-        (_, _, client, ver, ver_client, created, accessed, res1, res2, next_b, next_p, unique, rgnid, root, fm, fp,
-         sentinel, crypt, reserved, ull, dw, tail) = fields  # fmt: skip
-        extra = {"ullReservedAnsi": ull, "dwReservedAnsi": dw}
+        _, _, *first, next_b, next_p, unique, rgnid, root, fm, fp, _, _, reserved, ull, dw, tail = fields
+        common = {"ullReservedAnsi": ull, "dwReservedAnsi": dw}
+    names = ("wMagicClient", "wVer", "wVerClient", "bPlatformCreate", "bPlatformAccess", "dwReserved1", "dwReserved2")
+    common |= zip(names, first, strict=True)
+    sentinel_at = 512 if layout.wide else 460
+    sentinel, crypt = data[sentinel_at], data[sentinel_at + 1]
     if sentinel != SENTINEL:
-        raise PstFormatError(f"the header's sentinel is {sentinel:#x}, not 0x80", offset=512 if layout.wide else 460)
-    if crypt not in (0, 1, 2, 0x10):
-        raise PstFormatError(f"unknown encoding {crypt} (bCryptMethod)", offset=513 if layout.wide else 461)
-    if crypt == 0x10:
+        raise PstFormatError(f"the header's sentinel is {sentinel:#x}, not 0x80", offset=sentinel_at)
+    if crypt == _CRYPT_WIP:
         raise NotAPstError("the file's data is protected by Windows Information Protection and cannot be read")
-    r = layout.root.unpack(root)
+    if crypt not in (0, 1, 2):
+        raise PstFormatError(f"unknown encoding {crypt} (bCryptMethod)", offset=sentinel_at + 1)
+    res, eof, amap, free, pfree, nbt, ib_nbt, bbt, ib_bbt, valid, b_res, w_res = layout.root.unpack(root)
     return Header(
-        layout=layout, wVer=ver, bidNextB=next_b, bidNextP=next_p, dwUnique=unique, rgnid=struct.unpack("<32I", rgnid),
-        root=Root(*r[1:10], dwReserved=r[0], bReserved=r[10], wReserved=r[11]), bCryptMethod=crypt, wMagicClient=client,
-        wVerClient=ver_client, bPlatformCreate=created, bPlatformAccess=accessed, dwReserved1=res1, dwReserved2=res2,
-        rgbFM=fm, rgbFP=fp, rgbReserved=reserved, tail=tail, **extra,
-    )  # fmt: skip
+        layout=layout,
+        bidNextB=next_b,
+        bidNextP=next_p,
+        dwUnique=unique,
+        rgnid=struct.unpack("<32I", rgnid),
+        root=Root(eof, amap, free, pfree, nbt, ib_nbt, bbt, ib_bbt, valid, res, b_res, w_res),
+        bCryptMethod=crypt,
+        rgbFM=fm,
+        rgbFP=fp,
+        rgbReserved=reserved,
+        tail=tail,
+        **common,
+    )
 
 
 def amap_offset(index: int) -> int:

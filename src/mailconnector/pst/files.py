@@ -1,8 +1,8 @@
 """PST files by their path: opening, locking, making new ones. The only module of the engine that opens anything.
 
-A reader takes a shared lock and a writer an exclusive one, for as long as the store is open. On Windows the file is opened
-with the sharing mode that says the same, which Outlook respects and sets itself; elsewhere it is ``flock``, which all
-programs that use this engine respect.
+A reader takes a shared lock and a writer an exclusive one, for as long as the store is open. On Windows the file is
+opened with the sharing mode that says the same, which Outlook respects and sets itself; elsewhere it is ``flock``,
+which all programs that use this engine respect.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ def open_store(path: str | os.PathLike[str], *, writable: bool = False, codepage
 def create_store(
     path: str | os.PathLike[str],
     *,
-    format: Format = "unicode",  # noqa: A002 - the word of the command line and of the users
+    format: Format = "unicode",
     encryption: Literal["none", "permute", "cyclic"] = "permute",
     name: str = "Outlook Data File",
     usual_folders: bool = False,
@@ -154,6 +154,5 @@ else:
 
 
 def _locked(path: Path, owner: str) -> PstLockedError:
-    return PstLockedError(
-        f"{path} is in use by {owner}", owner=owner, hint="Close the file there (in Outlook: quit Outlook), then try again."
-    )
+    hint = "Close the file there (in Outlook: quit Outlook), then try again."
+    return PstLockedError(f"{path} is in use by {owner}", owner=owner, hint=hint)

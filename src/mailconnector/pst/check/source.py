@@ -15,7 +15,7 @@ from mailconnector.pst.disk import Header, Layout
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ndb import blocks
 from mailconnector.pst.ndb.blocks import SubnodeEntry
-from mailconnector.pst.ndb.database import NodeEntry
+from mailconnector.pst.ndb.lookup import NodeEntry
 from mailconnector.pst.ndb.device import Device
 
 _CACHED_BLOCKS = 256

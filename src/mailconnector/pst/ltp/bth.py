@@ -82,7 +82,7 @@ class BthEditor:
 
     def _path(self, key: int) -> list[tuple[int, int]]:
         """Return (hid, index of the record followed) from the root to the leaf that is to hold a key."""
-        path = []
+        path: list[tuple[int, int]] = []
         hid = self._root
         for level in range(self._levels, 0, -1):
             data = self.heap.item(hid)
@@ -189,9 +189,9 @@ class BthEditor:
         parent, at = path[-1]
         above = self.heap.item(parent)
         wide = key + 4
-        new = b"".join(first + struct.pack("<I", child) for first, child in pieces)
-        if above[at * wide : at * wide + wide] != new:
-            self._store(path, above[: at * wide] + new + above[at * wide + wide :], wide)
+        records = b"".join(first + struct.pack("<I", child) for first, child in pieces)
+        if above[at * wide : at * wide + wide] != records:
+            self._store(path, above[: at * wide] + records + above[at * wide + wide :], wide)
 
 
 def new_bth(heap: HeapEditor, key: int, entry: int) -> int:

@@ -13,6 +13,7 @@ A block that is not the last is padded to its full size.
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError, PstFullError
@@ -164,7 +165,7 @@ class HeapEditor:
             data = self.node.block(index)
             starts = page_map(data, self.node.nid)
             limit = len(data)
-            if any(left > right for left, right in zip(starts, starts[1:], strict=False)) or starts[-1] > limit:
+            if any(left > right for left, right in pairwise(starts)) or starts[-1] > limit:
                 raise PstFormatError(f"the page map of heap block {index} is out of order", nid=self.node.nid)
             items = [data[starts[at] : starts[at + 1]] for at in range(len(starts) - 1)]
             block = _Block(items, header_size(index))

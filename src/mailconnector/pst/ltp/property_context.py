@@ -108,16 +108,14 @@ class PropertyContext:
         return self.node.db.data_size(self.node.subnode(nid).bid_data) if nid else len(self.raw(pid))
 
     def value(self, pid: int) -> Value:
-        """Return a property's value decoded; that of a PtypObject property as an :class:`ObjectRef`.
+        """Return a property's value decoded; that of a PtypObject property as bytes (see :meth:`object`).
 
         Raises:
             KeyError: there is no such property.
             PstFormatError: its value cannot be found or decoded.
         """
-        ptype, hnid = self._records[pid]
+        ptype = self._records[pid][0]
         data = self.raw(pid)
-        if ptype == PropertyType.OBJECT:
-            return self._object(pid, data)
         decode = DECODERS.get(ptype)
         if decode is None:
             return data

@@ -6,8 +6,8 @@
                10 hidRowIndex 4, 14 hnidRows 4, 18 hidIndex 4, 22 rgTCOLDESC
     TCOLDESC   0 tag 4, 4 ibData 2, 6 cbData 1, 7 iBit 1
 
-A row begins with its id; cells of up to eight bytes stand in the row, others hold an HNID. The row matrix is a heap item
-while it is small and a subnode afterwards; there each block holds as many whole rows as fit.
+A row begins with its id; cells of up to eight bytes stand in the row, others hold an HNID. The row matrix is a heap
+item while it is small and a subnode afterwards; there each block holds as many whole rows as fit.
 """
 
 import struct

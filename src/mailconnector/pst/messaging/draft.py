@@ -8,7 +8,7 @@ drafts inside the draft of their attachment, and are saved from the inside out.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from mailconnector.mapi import codepages
 from mailconnector.mapi.named import PropertyName
@@ -116,8 +116,9 @@ class _ObjectDraft:
         if pid in _CALCULATED:
             return
         if hasattr(value, "read"):
+            nid = self.node.add_value(_parts(cast("BinaryIO", value)))
             self._drop(pid)
-            self.values[pid] = StoredValue(tag & 0xFFFF, b"", self.node.add_value(_parts(value)))
+            self.values[pid] = StoredValue(tag & 0xFFFF, b"", nid)
             return
         if pid == SUBJECT and isinstance(value, str):
             value = mark_subject(value)

@@ -1,4 +1,4 @@
-"""Folders: their properties, the folders and messages in them, and changes to all of these ([MS-PST] 2.4.4, 2.6.3.2)."""
+"""Folders: their properties, the folders and messages in them, and changes to all of these ([MS-PST] 2.4.4)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

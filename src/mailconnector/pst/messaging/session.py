@@ -21,7 +21,8 @@ from mailconnector.pst.ltp.table_context import TableContext, TableEditor
 from mailconnector.pst.messaging.names import FIRST_ID, NameMap
 from mailconnector.pst.messaging.search import SearchQueue
 from mailconnector.pst.messaging.templates import native_tag
-from mailconnector.pst.ndb.database import NodeDatabase, NodeEntry
+from mailconnector.pst.ndb.database import NodeDatabase
+from mailconnector.pst.ndb.lookup import NodeEntry
 
 _HELD_MAX = 24 << 20  # bytes of open tables in a transaction
 _CHECK_EVERY = 128  # changes between two looks at that

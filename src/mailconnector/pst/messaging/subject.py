@@ -1,7 +1,8 @@
 """The subject as a PST file stores it: with a mark of where its prefix ends ([MS-PST] 2.5.3.1.1).
 
-A stored subject begins with the character 1, then a character that is the length of the prefix ("RE: ") plus one. Without
-the mark, the prefix is one to three characters that are neither spaces nor digits, a colon, and the spaces behind it.
+A stored subject begins with the character 1, then a character that is the length of the prefix ("RE: ") plus one.
+Without the mark, the prefix is one to three characters that are neither spaces nor digits, a colon, and the spaces
+behind it.
 """
 
 import re

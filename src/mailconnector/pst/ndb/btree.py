@@ -8,6 +8,7 @@ ends in an error and never in a loop.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ def decode_page(layout: Layout, page: bytes, ptype: int, bid: int | None, ib: in
         )
     entries: list[Entry] = list(entry.iter_unpack(memoryview(page)[: count * entry.size]))
     keys = [item[0] for item in entries]
-    if any(left >= right for left, right in zip(keys, keys[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(keys)):
         raise PstFormatError("the keys of a B-tree page are out of order", bid=bid, offset=ib)
     return Page(level, keys, entries)
 
