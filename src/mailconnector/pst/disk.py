@@ -207,8 +207,8 @@ assert (_ROOT_WIDE.size, _ROOT_NARROW.size) == (72, 40)
 
 # HEADER, Unicode ([MS-PST] 2.2.2.6): magic 0, dwCRCPartial 4, wMagicClient 8, wVer 10, wVerClient 12,
 # bPlatformCreate 14, bPlatformAccess 15, dwReserved1 16, dwReserved2 20, bidUnused 24, bidNextP 32, dwUnique 40,
-# rgnid 44, qwUnused 172, root 180, dwAlign 252, rgbFM 256, rgbFP 384, bSentinel 512, bCryptMethod 513, rgbReserved 514, bidNextB 516,
-# dwCRCFull 524, rgbReserved2 + bReserved + rgbReserved3 528
+# rgnid 44, qwUnused 172, root 180, dwAlign 252, rgbFM 256, rgbFP 384, bSentinel 512, bCryptMethod 513,
+# rgbReserved 514, bidNextB 516, dwCRCFull 524, rgbReserved2 + bReserved + rgbReserved3 528
 _HEADER_WIDE = struct.Struct("<4sI2sHHBBIIQQI128sQ72sI128s128sBB2sQI36s")
 # HEADER, ANSI: as above to 24, then bidNextB 24, bidNextP 28, dwUnique 32, rgnid 36, root 164, rgbFM 204, rgbFP 332,
 # bSentinel 460, bCryptMethod 461, rgbReserved 462, ullReserved 464, dwReserved 472, rgbReserved2 ... 476

@@ -13,7 +13,7 @@ A block that is not the last is padded to its full size.
 
 import struct
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError, PstFullError
@@ -78,8 +78,10 @@ class HeapReader:
 
     def __init__(self, node: NodeReader, client: int) -> None:
         self.node = node
-        self._blocks: dict[int, tuple[bytes, tuple[int, ...]]] = {}
-        self._index_bits = node.db.layout.hid_index_bits
+        self._blocks: dict[int, list[bytes | None]] = {}
+        bits = node.db.layout.hid_index_bits
+        self._index_mask = (1 << bits) - 1
+        self._block_shift = 5 + bits
         first = node.block(0)
         if len(first) < _HEADER.size or first[2] != SIGNATURE:
             raise PstFormatError("a node that should hold a heap holds none", nid=node.nid, bid=node.bid_data)
@@ -87,8 +89,18 @@ class HeapReader:
             raise PstFormatError(
                 f"a heap is of kind {first[3]:#x} where {client:#x} is due", nid=node.nid, bid=node.bid_data
             )
-        self._blocks[0] = (first, page_map(first, node.nid))
+        self.first_items = self._split(0, first)
         self.user_root = int.from_bytes(first[4:8], "little")
+
+    def _split(self, number: int, data: bytes) -> list[bytes | None]:
+        """Take a block apart into its items; None stands for an item that lies outside the block."""
+        starts = page_map(data, self.node.nid)
+        if starts[-1] <= len(data) and list(starts) == sorted(starts):
+            items: list[bytes | None] = [data[start:end] for start, end in pairwise(starts)]
+        else:
+            items = [data[start:end] if start <= end <= len(data) else None for start, end in pairwise(starts)]
+        self._blocks[number] = items
+        return items
 
     def item(self, hid: int) -> bytes:
         """Return an item.
@@ -96,20 +108,17 @@ class HeapReader:
         Raises:
             PstFormatError: the HID names no item of this heap.
         """
-        index = (hid >> 5 & (1 << self._index_bits) - 1) - 1
-        number = hid >> 5 + self._index_bits
-        block = self._blocks.get(number)
-        if block is None:
-            data = self.node.block(number)
-            block = data, page_map(data, self.node.nid)
-            self._blocks[number] = block
-        data, starts = block
-        if hid & disk.NID_TYPE_MASK or not 0 <= index < len(starts) - 1:
+        number = hid >> self._block_shift
+        items = self._blocks.get(number)
+        if items is None:
+            items = self._split(number, self.node.block(number))
+        index = (hid >> 5 & self._index_mask) - 1
+        if hid & disk.NID_TYPE_MASK or not 0 <= index < len(items):
             raise PstFormatError(f"the heap has no item {hid:#x}", nid=self.node.nid)
-        start, end = starts[index], starts[index + 1]
-        if start > end or end > len(data):
+        item = items[index]
+        if item is None:
             raise PstFormatError(f"the heap's item {hid:#x} lies outside its block", nid=self.node.nid)
-        return data[start:end]
+        return item
 
 
 class _Block:
@@ -321,11 +330,8 @@ def pack_simple(client: int, items: Sequence[bytes], user_root: int, capacity: i
 
     The HID of ``items[i]`` is ``(i + 1) << 5``.
     """
-    start = _HEADER.size
-    offsets = [start]
-    for item in items:
-        start += len(item)
-        offsets.append(start)
+    offsets = list(accumulate(map(len, items), initial=_HEADER.size))
+    start = offsets[-1]
     odd = start & 1
     at = start + odd
     total = at + 4 + 2 * len(offsets)
@@ -333,5 +339,5 @@ def pack_simple(client: int, items: Sequence[bytes], user_root: int, capacity: i
         return None
     level = fill_level(capacity - total)
     head = _HEADER.pack(at, SIGNATURE, client, user_root, bytes((level, 0, 0, 0)))
-    cfree = sum(1 for item in items if not item)
+    cfree = items.count(b"")
     return b"".join([head, *items, b"\0" * odd, struct.pack(f"<HH{len(offsets)}H", len(items), cfree, *offsets)])

@@ -5,6 +5,7 @@ item (HID) of up to 3,580 bytes or in a subnode (NID). An HNID of 0 is an empty 
 """
 
 import struct
+from codecs import utf_16_le_decode
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -28,6 +29,10 @@ _INLINE = {
 }
 INLINE_SIZES: dict[int, int] = {int(ptype): size for ptype, size in _INLINE.items()}
 _HEAP_HEADER = 12  # HNHDR
+_INTEGER32, _BOOLEAN, _OBJECT_TYPE = int(PropertyType.INTEGER32), int(PropertyType.BOOLEAN), int(PropertyType.OBJECT)
+_STRING, _BINARY = int(PropertyType.STRING), int(PropertyType.BINARY)
+_STRING8 = int(PropertyType.STRING8)
+_COMMON = (_STRING, _BINARY, _STRING8)
 _RECORDS_PER_ITEM = MAX_ITEM // _RECORD.size
 
 
@@ -142,8 +147,28 @@ class PropertyContext:
 
     def items(self) -> Iterator[tuple[int, Value]]:
         """Yield (tag, value) of every property but those of type PtypObject."""
-        for pid, (ptype, _) in self._records.items():
-            if ptype != PropertyType.OBJECT:
+        # The engine's busiest loop: what value() does, for the types that nearly all properties have.
+        items = self._heap.first_items
+        for pid, (ptype, hnid) in self._records.items():
+            if ptype == _INTEGER32:
+                yield pid << 16 | ptype, hnid - ((hnid & 0x80000000) << 1)
+            elif ptype == _BOOLEAN:
+                yield pid << 16 | ptype, hnid & 0xFF != 0
+            elif ptype in _COMMON:
+                # In the first block of a heap the number of an item is all there is to its HID.
+                at = hnid >> 5
+                data = items[at - 1] if 0 < at <= len(items) and not hnid & disk.NID_TYPE_MASK else None
+                if data is None:
+                    data = self.raw(pid)
+                if ptype == _BINARY:
+                    yield pid << 16 | ptype, data
+                elif ptype == _STRING and not len(data) & 1:
+                    yield pid << 16 | ptype, utf_16_le_decode(data, "surrogatepass", True)[0]
+                elif ptype == _STRING8 and data.isascii():
+                    yield pid << 16 | ptype, data.decode("ascii")
+                else:
+                    yield pid << 16 | ptype, self.value(pid)
+            elif ptype != _OBJECT_TYPE:
                 yield pid << 16 | ptype, self.value(pid)
 
     def stored(self) -> dict[int, StoredValue]:

@@ -11,7 +11,8 @@ item while it is small and a subnode afterwards; there each block holds as many 
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailconnector.mapi.types import PropertyType
@@ -19,12 +20,14 @@ from mailconnector.mapi.values import DECODERS, Value, ValueFormatError
 from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError, PstFullError
 from mailconnector.pst.ltp import bth
-from mailconnector.pst.ltp.heap import CLIENT_TC, MAX_ITEM, HeapEditor, HeapReader
+from mailconnector.pst.ltp.heap import CLIENT_TC, MAX_ITEM, HeapEditor, HeapReader, pack_simple
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 
 _INFO = struct.Struct("<BB4HIII")
 _COLUMN = struct.Struct("<IHBB")
+_INTEGER32 = int(PropertyType.INTEGER32)
 _ROW_IDS = {2: struct.Struct("<IH"), 4: struct.Struct("<II")}  # TCROWID
+_OWN_CELLS = 8  # bytes of a row before the cells that mirror an object: row id and row version
 ROW_ID = 0x67F20003
 ROW_VERSION = 0x67F30003
 _FIXED = {
@@ -80,16 +83,36 @@ def read_info(data: bytes, nid: int) -> TableInfo:
         raise PstFormatError("a table's TCINFO is damaged", nid=nid)
     if not 4 <= end4 <= end2 <= end1 <= end or end - end1 < (count + 7) // 8:
         raise PstFormatError(f"a table's rows are laid out impossibly ({end4}, {end2}, {end1}, {end})", nid=nid)
+    columns = read_columns(data[_INFO.size : _INFO.size + count * _COLUMN.size], end1, end)
+    if isinstance(columns, str):
+        raise PstFormatError(columns, nid=nid)
+    return TableInfo((end4, end2, end1, end), hid_row_index, hnid_rows, columns)
+
+
+@lru_cache(maxsize=256)
+def read_columns(data: bytes, end1: int, end: int) -> tuple[Column, ...] | str:
+    """Decode rgTCOLDESC, or say what is wrong with it. Most tables of a store have one of a few sets of columns.
+
+    Args:
+        data: the column descriptors.
+        end1: the end of the one-byte cells (TCI_1b).
+        end: the size of a row (TCI_bm).
+    """
     columns = []
-    for at in range(count):
-        tag, offset, size, bit = _COLUMN.unpack_from(data, _INFO.size + at * _COLUMN.size)
+    for tag, offset, size, bit in _COLUMN.iter_unpack(data):
         fixed = FIXED_SIZES.get(tag & 0xFFFF, 0)
         if size not in (1, 2, 4, 8) or offset + size > end1 or bit >= (end - end1) * 8:
-            raise PstFormatError(f"a table's column {tag:#010x} lies outside its rows", nid=nid)
+            return f"a table's column {tag:#010x} lies outside its rows"
         if size < (fixed or 4):
-            raise PstFormatError(f"a table's column {tag:#010x} is {size} bytes wide", nid=nid)
+            return f"a table's column {tag:#010x} is {size} bytes wide"
         columns.append(Column(tag, offset, size, bit, fixed))
-    return TableInfo((end4, end2, end1, end), hid_row_index, hnid_rows, tuple(columns))
+    return tuple(columns)
+
+
+@lru_cache(maxsize=256)
+def columns_by_id(columns: tuple[Column, ...]) -> dict[int, Column]:
+    """Return columns by property id. Not to be changed."""
+    return {column.tag >> 16: column for column in columns}
 
 
 class Row:
@@ -135,9 +158,18 @@ class Row:
     def items(self) -> Iterator[tuple[int, Value]]:
         """Yield (tag, value) of every cell that exists."""
         table = self._table
+        data = self._data
+        marks = table.info.ends[2]
         for column in table.info.columns:
-            if self._exists(column):
-                yield column.tag, table.decode(column, table.cell(column, self._data))
+            tag, at, _, bit, fixed = column
+            if data[marks + (bit >> 3)] & 0x80 >> (bit & 7):
+                if tag & 0xFFFF == _INTEGER32:
+                    number = int.from_bytes(data[at : at + 4], "little")
+                    yield tag, number - ((number & 0x80000000) << 1)
+                elif fixed:
+                    yield tag, table.decode(column, data[at : at + fixed])
+                else:
+                    yield tag, table.decode(column, table.cell(column, data))
 
 
 class TableContext:
@@ -156,7 +188,7 @@ class TableContext:
         self.codec = codec
         self._heap = HeapReader(node, CLIENT_TC)
         self.info = read_info(self._heap.item(self._heap.user_root), node.nid)
-        self.by_id = {column.tag >> 16: column for column in self.info.columns}
+        self.by_id = columns_by_id(self.info.columns)
         self._index: dict[int, int] | None = None
 
     @property
@@ -253,27 +285,28 @@ class TableContext:
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-def lay_out(tags: Iterable[int]) -> TableInfo:
-    """Lay out the rows of a new table with these columns: row id and row version first, then by width, then by tag."""
-    wanted = sorted(set(tags) | {ROW_ID, ROW_VERSION})
-    order = sorted(wanted, key=lambda tag: (tag != ROW_ID, tag != ROW_VERSION, -_width(tag), tag))
-    columns = {}
+@lru_cache(maxsize=256)
+def lay_out(tags: tuple[int, ...]) -> TableInfo:
+    """Lay out the rows of a new table with these columns.
+
+    Row id and row version come first; the others follow by width (8 and 4 bytes together, 2, 1), each group in the
+    order that is given, which is that of their bits too. That is how the templates of real files are laid out.
+    """
+    order = [ROW_ID, ROW_VERSION, *(tag for tag in tags if tag not in (ROW_ID, ROW_VERSION))]
+    places = {}
     at = 0
-    ends = [0, 0, 0]
-    for tag in order:
-        width = _width(tag)
-        columns[tag] = at
-        at += width
-        for group in range({8: 0, 4: 0, 2: 1, 1: 2}[width], 3):
-            ends[group] = at
-    # The bit of a cell follows the order of tags, but for the two that every table has.
-    bits = {ROW_ID: 0, ROW_VERSION: 1}
-    for tag in wanted:
-        bits.setdefault(tag, len(bits))
-    described = tuple(
-        Column(tag, columns[tag], _width(tag), bits[tag], FIXED_SIZES.get(tag & 0xFFFF, 0)) for tag in wanted
+    ends = []
+    for widths in ((8, 4), (2,), (1,)):
+        for tag in order:
+            if _width(tag) in widths:
+                places[tag] = at
+                at += _width(tag)
+        ends.append(at)
+    bits = {tag: bit for bit, tag in enumerate(order)}
+    columns = tuple(
+        Column(tag, places[tag], _width(tag), bits[tag], FIXED_SIZES.get(tag & 0xFFFF, 0)) for tag in sorted(order)
     )
-    return TableInfo((ends[0], ends[1], ends[2], at + (len(wanted) + 7) // 8), 0, 0, described)
+    return TableInfo((ends[0], ends[1], ends[2], at + (len(order) + 7) // 8), 0, 0, columns)
 
 
 def _width(tag: int) -> int:
@@ -283,6 +316,72 @@ def _width(tag: int) -> int:
 def _pack_info(info: TableInfo) -> bytes:
     head = _INFO.pack(CLIENT_TC, len(info.columns), *info.ends, info.hid_row_index, info.hnid_rows, 0)
     return head + b"".join(_COLUMN.pack(column.tag, column.at, column.size, column.bit) for column in info.columns)
+
+
+def build_row(
+    info: TableInfo, row_id: int, version: int, cells: Mapping[int, bytes | None], store: Callable[[bytes], int]
+) -> bytes:
+    """Return a new row.
+
+    Args:
+        info: the table's layout.
+        row_id: the row's id.
+        version: PidTagLtpRowVer.
+        cells: stored bytes by tag; those for which the table has no column, and None, are passed over.
+        store: stores a value that does not stand in the row and returns its HNID.
+    """
+    row = bytearray(info.row_size)
+    marks = info.ends[2]
+    by_id = columns_by_id(info.columns)
+    row[:8] = row_id.to_bytes(4, "little") + version.to_bytes(4, "little")
+    row[marks] = 0xC0  # row id and row version exist
+    for tag, data in cells.items():
+        if data is None:
+            continue
+        column = by_id.get(tag >> 16)
+        if column is None or column.at < _OWN_CELLS:
+            continue
+        _, at, size, bit, fixed = column
+        if fixed:
+            row[at : at + size] = data[:fixed].ljust(size, b"\0")
+        elif data:
+            row[at : at + 4] = store(data).to_bytes(4, "little")
+        row[marks + (bit >> 3)] |= 0x80 >> (bit & 7)
+    return bytes(row)
+
+
+def write_table(
+    node: NodeEditor, columns: tuple[int, ...], rows: Sequence[tuple[int, int, Mapping[int, bytes | None]]]
+) -> None:
+    """Make a node's data a new table of a few rows, (row id, version, cells) each, with ids that grow."""
+    width = node.db.layout.row_number_size
+    info = lay_out(columns)
+    # The header of the index, its leaf, TCINFO, the row matrix, then the values row by row.
+    items: list[bytes] = [b"", b"", b"", b""]
+
+    def store(data: bytes) -> int:
+        if len(data) > MAX_ITEM:
+            return node.add_value(data)
+        items.append(data)
+        return len(items) << 5
+
+    if rows and max(len(rows) * (4 + width), len(rows) * info.row_size) <= MAX_ITEM:
+        items[3] = b"".join([build_row(info, *row, store) for row in rows])
+        items[1] = b"".join(
+            [row[0].to_bytes(4, "little") + number.to_bytes(width, "little") for number, row in enumerate(rows)]
+        )
+        items[0] = bth.header_bytes(4, width, 0, 2 << 5)
+        items[2] = _pack_info(info._replace(hid_row_index=1 << 5, hnid_rows=4 << 5))
+        packed = pack_simple(CLIENT_TC, items, 3 << 5, node.db.layout.block_data_max)
+        if packed is not None:
+            node.set_data(packed)
+            return
+        for nid in [nid for nid in node.subnodes if disk.nid_type(nid) == disk.NID_TYPE_LTP]:
+            node.drop_subnode(nid)
+    table = TableEditor(node, columns)
+    for row in rows:
+        table.put_row(*row)
+    table.flush()
 
 
 class TableEditor:
@@ -297,7 +396,7 @@ class TableEditor:
         self.node = node
         self._heap = heap = HeapEditor(node, CLIENT_TC)
         if columns is not None:
-            info = lay_out(columns)
+            info = lay_out(tuple(columns))
             index = bth.new_bth(heap, 4, node.db.layout.row_number_size)
             info = info._replace(hid_row_index=index)
             self._root = heap.add(_pack_info(info))
@@ -306,7 +405,7 @@ class TableEditor:
             self._root = heap.user_root
             info = read_info(heap.item(self._root), node.nid)
         self.info = info
-        self.by_id = {column.tag >> 16: column for column in info.columns}
+        self.by_id = columns_by_id(info.columns)
         self._index = bth.BthEditor(heap, info.hid_row_index, 4)
         self._per_block = node.db.layout.block_data_max // info.row_size
         self._rows: NodeEditor | None = None  # of a row matrix in a subnode
@@ -398,34 +497,35 @@ class TableEditor:
             cells: stored bytes by tag; columns that the table does not have are passed over, and so is a difference in
                 type. None makes a cell not exist. Cells that are not named stay as they are.
         """
-        info = self.info
         number = self.number_of(row_id)
         if number is None:
-            row = bytearray(info.row_size)
-            row[:4] = row_id.to_bytes(4, "little")
-            self._mark(row, self.by_id[ROW_ID >> 16], exists=True)
-        else:
-            row = bytearray(self._read(number))
+            self._add_row(row_id, version, cells)
+            return
+        row = bytearray(self._read(number))
         column = self.by_id[ROW_VERSION >> 16]
         row[column.at : column.at + 4] = version.to_bytes(4, "little")
         self._mark(row, column, exists=True)
         for tag, data in cells.items():
             found = self.by_id.get(tag >> 16)
-            if found is not None and found.at >= 8:
+            if found is not None and found.at >= _OWN_CELLS:
                 self._put_cell(row, found, data)
-        if number is None:
-            number = self.count
-            width = self._index.entry
-            limit = 1 << 8 * width
-            if number >= limit:
-                raise PstFullError(
-                    f"this folder of an ANSI file holds no more than {limit} items",
-                    nid=self.node.nid,
-                    hint="Spread the items over several folders, or use a file of the Unicode format.",
-                )
-            self._index.put(row_id, number.to_bytes(width, "little"))
-            self.count += 1
         self._write(number, bytes(row))
+
+    def _add_row(self, row_id: int, version: int, cells: Mapping[int, bytes | None]) -> None:
+        width = self._index.entry
+        if self.count >= 1 << 8 * width:
+            raise PstFullError(
+                f"this folder of an ANSI file holds no more than {1 << 8 * width} items",
+                nid=self.node.nid,
+                hint="Spread the items over several folders, or use a file of the Unicode format.",
+            )
+        row = build_row(self.info, row_id, version, cells, self._store)
+        self._index.put(row_id, self.count.to_bytes(width, "little"))
+        self.count += 1
+        self._write(self.count - 1, row)
+
+    def _store(self, data: bytes) -> int:
+        return self.node.add_value(data) if len(data) > MAX_ITEM else self._heap.add(data)
 
     def _mark(self, row: bytearray, column: Column, *, exists: bool) -> None:
         at = self.info.ends[2] + (column.bit >> 3)

@@ -31,7 +31,7 @@ from mailconnector.pst.ltp.property_context import (
     set_inline,
     write_properties,
 )
-from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext, TableEditor
+from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext, write_table
 from mailconnector.pst.messaging.message import (
     ATTACH_DATA,
     ATTACH_METHOD,
@@ -115,7 +115,7 @@ class _ObjectDraft:
         pid = tag >> 16
         if pid in _CALCULATED:
             return
-        if hasattr(value, "read"):
+        if not isinstance(value, _PLAIN) and hasattr(value, "read"):
             nid = self.node.add_value(_parts(cast("BinaryIO", value)))
             self._drop(pid)
             self.values[pid] = StoredValue(tag & 0xFFFF, b"", nid)
@@ -123,7 +123,8 @@ class _ObjectDraft:
         if pid == SUBJECT and isinstance(value, str):
             value = mark_subject(value)
         stored = self._session.store_value(tag, value, self.codec)
-        self._drop(pid)
+        if pid in self.values:
+            self._drop(pid)
         self.values[pid] = stored
 
     def update(self, properties: Mapping[PropertyKey, Value]) -> None:
@@ -264,12 +265,11 @@ class MessageDraft(_ObjectDraft):
                 db.add_reference(entry.bid_data)
                 self.node.put_subnode(disk.NID_RECIPIENT_TABLE, entry.bid_data)
                 return
-        table_node = NodeEditor(db, nid=disk.NID_RECIPIENT_TABLE)
-        table = TableEditor(table_node, _columns(template.columns, rows))
-        for number, cells in enumerate(rows, 1):
-            table.put_row(number, self._session.row_version(), cells)
-        table.flush()
-        self.node.put_subnode(disk.NID_RECIPIENT_TABLE, *table_node.save())
+        version = self._session.row_version
+        table = NodeEditor(db, nid=disk.NID_RECIPIENT_TABLE)
+        columns = _columns(template.columns, rows)
+        write_table(table, columns, [(number, version(), cells) for number, cells in enumerate(rows, 1)])
+        self.node.put_subnode(disk.NID_RECIPIENT_TABLE, *table.save())
         self._save_display_lists(rows)
 
     def _save_display_lists(self, rows: list[dict[int, bytes]]) -> None:
@@ -341,12 +341,11 @@ class MessageDraft(_ObjectDraft):
         if not rows:
             return
         template = templates(ansi=self._session.ansi)["attachments"]
-        table_node = NodeEditor(self._session.db, nid=disk.NID_ATTACHMENT_TABLE)
-        table = TableEditor(table_node, _columns(template.columns, rows.values()))
-        for nid, cells in rows.items():
-            table.put_row(nid, self._session.row_version(), cells)
-        table.flush()
-        self.node.put_subnode(disk.NID_ATTACHMENT_TABLE, *table_node.save())
+        version = self._session.row_version
+        table = NodeEditor(self._session.db, nid=disk.NID_ATTACHMENT_TABLE)
+        columns = _columns(template.columns, rows.values())
+        write_table(table, columns, [(nid, version(), cells) for nid, cells in sorted(rows.items())])
+        self.node.put_subnode(disk.NID_ATTACHMENT_TABLE, *table.save())
 
     # -- the whole -------------------------------------------------------------------------------------------------
 
@@ -414,6 +413,8 @@ class MessageDraft(_ObjectDraft):
         return pid << 16 | value.type, self.node.read_subnode(value.nid) if value.nid else value.data
 
     def _subnodes_size(self) -> int:
+        if not any(entry.bid_sub for entry in self.node.subnodes.values()):
+            return sum(self._session.db.data_size(entry.bid_data) for entry in self.node.subnodes.values())
         total = 0
         db = self._session.db
         pending = list(self.node.subnodes.values())
@@ -538,21 +539,24 @@ class AttachmentDraft(_ObjectDraft):
 
 
 _SMALL_VALUE = 3580
+_PLAIN = (str, int, bytes)  # values that are surely no streams
+_MAX_COLUMNS = 250
 _ATTACHMENT_CELLS = frozenset(
     (ATTACH_SIZE, ATTACH_METHOD, _RENDERING_POSITION, 0x3001, 0x3703, 0x3704, 0x3707, 0x370E, 0x3712, 0x3714, 0x7FFA,
      0x7FFB, 0x7FFC, 0x7FFD, 0x7FFE, 0x7FFF)
 )  # fmt: skip
 
 
-def _columns(template: Iterable[int], rows: Iterable[Mapping[int, bytes]]) -> list[int]:
+def _columns(template: tuple[int, ...], rows: Iterable[Mapping[int, bytes]]) -> tuple[int, ...]:
     """Return the columns of a table: those of its template, and those that a row has beyond them."""
     columns = {tag >> 16: tag for tag in template}
     for cells in rows:
         for tag in cells:
-            columns.setdefault(tag >> 16, tag)
-    if len(columns) > 250:
-        raise PstFullError(f"a table of {len(columns)} columns: 250 is the most")
-    return list(columns.values())
+            if tag >> 16 not in columns:
+                columns[tag >> 16] = tag
+    if len(columns) > _MAX_COLUMNS:
+        raise PstFullError(f"a table of {len(columns)} columns: {_MAX_COLUMNS} is the most")
+    return tuple(columns.values())
 
 
 def _parts(stream: BinaryIO) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """Messages and their attachments, for reading ([MS-PST] 2.4.5, 2.4.6). Changes go through a draft: see ``draft``."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import BinaryIO
 
 from mailconnector.mapi.objects import (
@@ -15,6 +16,7 @@ from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp.node import NodeReader
 from mailconnector.pst.ltp.property_context import PropertyContext
 from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
+from mailconnector.pst.messaging.names import FIRST_ID
 from mailconnector.pst.messaging.properties import PropertyView, open_data
 from mailconnector.pst.messaging.session import Session, codec_of
 from mailconnector.pst.messaging.subject import plain_subject
@@ -55,19 +57,28 @@ class MessageContent:
         session: the store's session.
         node: the message's node.
         nesting: where it lies inside others.
-
-    Raises:
-        PstFormatError: the node holds no message.
     """
 
     def __init__(self, session: Session, node: NodeReader, nesting: Nesting | None = None) -> None:
         self._session = session
         self._nesting = nesting or Nesting()
         self.node = node
-        pc = PropertyContext(node, session.codec)
-        pc.codec = codec_of(pc, session.codec)
-        self.codec = pc.codec
-        self.properties = PropertyView(session, pc)
+
+    @cached_property
+    def properties(self) -> PropertyView:
+        """The message's properties, read when they are first asked for.
+
+        Raises:
+            PstFormatError: the node holds no message.
+        """
+        pc = PropertyContext(self.node, self._session.codec)
+        pc.codec = codec_of(pc, self._session.codec)
+        return PropertyView(self._session, pc)
+
+    @property
+    def codec(self) -> str:
+        """The Python codec of the message's PtypString8 values."""
+        return self.properties.pc.codec
 
     @property
     def subject(self) -> str:
@@ -102,8 +113,13 @@ class MessageContent:
         if table is None:
             return []
         key_of = self._session.key_of
-        own = (ROW_ID, ROW_VERSION)
-        return [{key_of(tag): value for tag, value in row.items() if tag not in own} for row in table.rows()]
+        rows = []
+        for row in table.rows():
+            cells = {(key_of(tag) if tag >= FIRST_ID << 16 else tag): value for tag, value in row.items()}
+            cells.pop(ROW_ID, None)
+            cells.pop(ROW_VERSION, None)
+            rows.append(cells)
+        return rows
 
     @property
     def attachment_nids(self) -> list[int]:

@@ -9,8 +9,11 @@ from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapi.values import Value
 from mailconnector.pst.ltp.property_context import PropertyContext
+from mailconnector.pst.messaging.names import FIRST_ID
 from mailconnector.pst.messaging.session import Session
 from mailconnector.pst.ndb.database import NodeDatabase
+
+_NAMED = FIRST_ID << 16  # tags from here on are of named properties
 
 
 class PropertyView:
@@ -73,11 +76,12 @@ class PropertyView:
         """Yield (key, value) of every property but those of type PtypObject."""
         key_of = self._session.key_of
         for tag, value in self.pc.items():
-            yield (key_of(tag) if tag >= 0x80000000 else tag), value
+            yield (key_of(tag) if tag >= _NAMED else tag), value
 
     def to_dict(self) -> Properties:
         """Return all properties but those of type PtypObject, all values read."""
-        return dict(self.items())
+        key_of = self._session.key_of
+        return {(key_of(tag) if tag >= _NAMED else tag): value for tag, value in self.pc.items()}
 
     def size_of(self, key: PropertyKey | PropertyName) -> int:
         """Return the size in bytes of a value as it is stored, without reading a large one; 0 where there is none."""

@@ -25,6 +25,7 @@ from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.lookup import NodeEntry
 
 _HELD_MAX = 24 << 20  # bytes of open tables in a transaction
+_TAGS_MAX = 20_000
 _CHECK_EVERY = 128  # changes between two looks at that
 _OWN_CELLS = 8  # bytes of a row before the cells that mirror the object: row id and row version
 CONTENT_COUNT, UNREAD_COUNT, SUBFOLDERS = 0x3602, 0x3603, 0x360A
@@ -53,6 +54,7 @@ class Session:
         self.codec = codec
         self.ansi = not db.layout.wide
         self._names: NameMap | None = None
+        self._tags: dict[PropertyKey, int] = {}  # of stored_tag
         self._editors: dict[int, tuple[NodeEditor, TableEditor]] = {}
         self._folder_changes: dict[int, FolderChange] = {}
         self._search: SearchQueue | None = None
@@ -108,9 +110,13 @@ class Session:
 
     def stored_tag(self, key: PropertyKey) -> int:
         """Return the tag under which a property is stored; a name that the store does not know is defined."""
-        if isinstance(key, int):
-            return native_tag(key, ansi=self.ansi)
-        return native_tag(self.names.define(key.name) << 16 | key.type, ansi=self.ansi)
+        tag = self._tags.get(key)
+        if tag is None:
+            plain = key if isinstance(key, int) else self.names.define(key.name) << 16 | key.type
+            tag = native_tag(plain, ansi=self.ansi)
+            if len(self._tags) < _TAGS_MAX:
+                self._tags[key] = tag
+        return tag
 
     def store_value(self, tag: int, value: Value, codec: str) -> StoredValue:
         """Encode a value for a stored tag.
@@ -120,6 +126,12 @@ class Session:
         """
         ptype = tag & 0xFFFF
         try:
+            # Most values of most messages are strings: the short way for them.
+            if isinstance(value, str):
+                if ptype == PropertyType.STRING:
+                    return StoredValue(ptype, value.encode("utf-16-le", "surrogatepass"))
+                if ptype == PropertyType.STRING8 and value.isascii():
+                    return StoredValue(ptype, value.encode("ascii"))
             return StoredValue(ptype, encode(ptype, value, codec))
         except (ValueFormatError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise PstUsageError(f"the value of property {tag:#010x} does not fit its type: {error}") from error
@@ -174,6 +186,7 @@ class Session:
         if self.db.in_transaction and not self.db.broken:
             self.db.rollback()
         self._names = None
+        self._tags.clear()
         self._forget()
 
     def _forget(self) -> None:

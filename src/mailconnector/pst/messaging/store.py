@@ -223,6 +223,15 @@ class Store:
         """The named properties that the store knows."""
         return self._session.names
 
+    def key_of(self, tag: int) -> PropertyKey:
+        """Return the key of a tag as it is stored here: a NamedTag for ids that this store has given names."""
+        return self._session.key_of(tag)
+
+    @property
+    def codec(self) -> str:
+        """The Python codec of PtypString8 values where a message does not name a code page."""
+        return self._session.codec
+
     # -- what is in it ---------------------------------------------------------------------------------------------
 
     def entry_id(self, nid: int) -> bytes:

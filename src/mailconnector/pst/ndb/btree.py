@@ -96,17 +96,19 @@ class BTree:
 
     def find(self, key: int) -> Entry | None:
         """Return the leaf entry with this key, or None."""
-        page = self.page(self.root)
-        while page.level:
-            at = bisect_right(page.keys, key) - 1
+        level, keys, entries = self.page(self.root)
+        cached = self._cache.get
+        while level:
+            at = bisect_right(keys, key) - 1
             if at < 0:
                 return None
-            _, bid, ib = page.entries[at]
-            page = self.page(PageRef(bid, ib), page.level - 1)
-        at = bisect_left(page.keys, key)
-        if at < len(page.keys) and page.keys[at] == key:
-            return page.entries[at]
-        return None
+            _, bid, ib = entries[at]
+            page = cached(ib)
+            if page is None or page[0] != level - 1:
+                page = self.page(PageRef(bid, ib), level - 1)
+            level, keys, entries = page
+        at = bisect_left(keys, key)
+        return entries[at] if at < len(keys) and keys[at] == key else None
 
     def walk(self, first: int = 0) -> Iterator[Entry]:
         """Yield the leaf entries with keys from ``first`` on, in order."""

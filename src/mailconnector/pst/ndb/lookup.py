@@ -73,7 +73,7 @@ class NodeSource:
         """Return a node's entry, or None."""
         entry = self._nbt_changes[nid] if nid in self._nbt_changes else self._nbt.find(nid)
         # The upper half of a wide nid is padding: readers ignore it.
-        return None if entry is None else NodeEntry(entry[0] & 0xFFFFFFFF, entry[1], entry[2], entry[3])
+        return None if entry is None else NodeEntry(entry[0] & 0xFFFFFFFF, *entry[1:])
 
     def node(self, nid: int) -> NodeEntry:
         """Return a node's entry.
