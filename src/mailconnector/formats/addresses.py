@@ -244,7 +244,8 @@ def _email_of(text: str) -> str:
 def _address(name: str, email: str) -> Address:
     foreign = _FOREIGN.fullmatch(email)
     if foreign is None:
-        return Address(name, email)
+        # An address as its own name says nothing more, and stores do not tell it from none.
+        return Address("" if name == email else name, email)
     coded = foreign[2].replace("_", "/").encode("ascii")
     plain = _CODED.sub(lambda match: bytes([int(match[1], 16)]), coded)
     return Address(name, plain.decode("utf-8", "replace"), foreign[1].upper())

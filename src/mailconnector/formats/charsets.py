@@ -61,10 +61,9 @@ _KNOWN: dict[str, Charset] = {
             "euckr ksc56011987 ksc56011989 ksc5601 korean cp949 uhc ms949 windows949",
         ),
         (
-            Charset("gb2312", ("gb2312", "gbk", "gb18030")),
-            "gb2312 gb231280 euccn xgb chinese cngb gb23121980",
+            Charset("gb2312", ("gbk", "gb18030")),
+            "gb2312 gb231280 euccn xgb chinese cngb gb23121980 gbk xgbk cp936 ms936 windows936",
         ),
-        (Charset("gbk", ("gbk", "gb18030")), "gbk xgbk cp936 ms936 windows936"),
         (Charset("gb18030", ("gb18030",)), "gb18030 gb180302000"),
         (Charset("hz-gb-2312", ("hz",)), "hzgb2312 hz"),
         (Charset("big5", ("cp950", "big5hkscs")), "big5 cnbig5 xxbig5 cp950 big5eten windows950 ms950"),
@@ -89,6 +88,8 @@ _LATIN_PARTS = frozenset({2, 3, 4, 5, 6, 7, 10, 13, 14, 15, 16})
 _C1 = re.compile("[\x80-\x9f]")
 _AS_WINDOWS = {byte: character for byte in range(0x80, 0xA0) if (character := bytes([byte]).decode("cp1252", "ignore"))}
 _HIGH = bytes(range(0x80, 0x100))
+# Never written: few programs read them, or the wire does not carry them.
+_READ_ONLY = frozenset({"utf-7", "utf-16", "utf-16le", "utf-16be", "utf-32"})
 # Python's decoders of these let lone surrogates through, which no other encoder takes.
 _LEAKY = frozenset({"utf-7"})
 
@@ -131,7 +132,8 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
             text = data.decode(codec)
         except UnicodeError:
             continue
-        name = charset.name if codec == charset.codecs[0] else UTF_8.name
+        is_writable = codec == charset.codecs[0] and charset.name not in _READ_ONLY
+        name = charset.name if is_writable else UTF_8.name
         return (_whole(text) if codec in _LEAKY else text), name
     if charset is WINDOWS_1252:
         return _decode_by_content(data, None)
@@ -173,7 +175,7 @@ def encode(text: str, label: str) -> tuple[bytes, str]:
     surrogates, which are no characters, become "?".
     """
     charset = lookup(label)
-    if charset is None or charset is UTF_8:
+    if charset is None or charset is UTF_8 or charset.name in _READ_ONLY:
         return text.encode("utf-8", "replace"), UTF_8.name
     try:
         data = text.encode(charset.codecs[0])

@@ -209,7 +209,7 @@ class _Reader:
         return self.text is None
 
     def _body(self, part: Part) -> None:
-        content = _content(part)
+        content = _text_content(part)
         if part.kind in _RTF_KINDS:
             self.rtf = content
             return
@@ -335,6 +335,15 @@ def _content(part: Part) -> bytes:
     body = part.data[part.body : part.end]
     encoding = part.fields.get(b"content-transfer-encoding")
     return transfer.decode(body, encoding) if encoding else body
+
+
+def _text_content(part: Part) -> bytes:
+    """Return the content of a text, with LF line ends where they come cheaply."""
+    encoding = part.fields.get(b"content-transfer-encoding", b"")
+    if b"quoted-printable" in encoding.lower():
+        body = part.data[part.body : part.end]
+        return transfer.decode_quoted_printable(body.translate(None, b"\r"))
+    return _content(part)
 
 
 def _attached_content(part: Part) -> bytes:

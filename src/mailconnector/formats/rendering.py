@@ -222,8 +222,6 @@ def _boundary(wholes: Sequence[bytes]) -> str:
 def _text(text: str, sub: str, charset: str) -> _Entity:
     data, name = charsets.encode(text.replace("\n", "\r\n"), charset)
     header = f"Content-Type: text/{sub}; charset={name}\r\n".encode("ascii")
-    if name.startswith(("utf-16", "utf-32")):
-        return _Entity(_binary_header(header), transfer.encode_base64(data))
     if _is_seven_bit(data):
         return _Entity(header + b"Content-Transfer-Encoding: 7bit\r\n", data)
     encoded = transfer.encode_quoted_printable(data)

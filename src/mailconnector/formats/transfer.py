@@ -9,6 +9,7 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(byte for byte in range(256) if byte not in _BASE64)
 _BASE64_LINE = 76
 _LOOSE_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
+_MAYBE_LOOSE_BREAK = re.compile(rb"=[ \t]")
 _UU_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t]+[^\r\n]*\r?\n", re.MULTILINE)
 
 
@@ -58,7 +59,7 @@ def decode_quoted_printable(data: bytes) -> bytes:
     """Return what quoted-printable says; what is not properly encoded stays as it is."""
     decoded = binascii.a2b_qp(data)
     # A soft break with blanks behind it is left standing; "=" is rare enough in what was decoded to look for it.
-    if b"= " in decoded or b"=\t" in decoded:
+    if _MAYBE_LOOSE_BREAK.search(decoded):
         return binascii.a2b_qp(_LOOSE_BREAK.sub(b"=", data))
     return decoded
 

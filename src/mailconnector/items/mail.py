@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
+from io import SEEK_END
 from typing import BinaryIO
 
 from mailconnector.mapi.objects import Properties
@@ -80,6 +81,10 @@ class StoredContent:
         self.stream.seek(0)
         return self.stream.read()
 
+    def size(self) -> int:
+        """Return the number of bytes."""
+        return self.stream.seek(0, SEEK_END)
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -120,6 +125,10 @@ class Attachment:
     def content(self) -> bytes:
         """Return the bytes of `data`, read from the store if they still lie there."""
         return self.data if isinstance(self.data, bytes) else self.data.read()
+
+    def size(self) -> int:
+        """Return the number of bytes of `data`, without reading them from a store."""
+        return len(self.data) if isinstance(self.data, bytes) else self.data.size()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+_PREFIX = re.compile(r"[^\s\d:]{1,3}: ")
+
 
 def split_prefix(subject: str) -> tuple[str, str]:
     """Return (prefix with its colon and blank, rest) of a subject; the prefix is empty when there is none.
 
-    A prefix is one to three characters, none of them a digit, before a colon and a blank.
+    A prefix is one to three characters, neither digits nor blanks, before a colon and a blank.
     """
-    colon = subject.find(":", 0, 4)
-    if colon < 1 or subject[colon + 1 : colon + 2] != " ":
-        return "", subject
-    prefix = subject[:colon]
-    if any(character.isdigit() for character in prefix):
-        return "", subject
-    return subject[: colon + 2], subject[colon + 2 :]
+    match = _PREFIX.match(subject)
+    return (match[0], subject[match.end() :]) if match else ("", subject)
 
 
 def normalized(subject: str) -> str:

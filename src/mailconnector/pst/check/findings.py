@@ -106,6 +106,7 @@ class Findings:
     def __init__(self) -> None:
         self._made: list[Finding] = []
         self._counts: dict[str, int] = {}
+        self._total = 0
 
     def add(
         self, code: str, text: str, *, nid: int | None = None, bid: int | None = None, offset: int | None = None
@@ -114,8 +115,12 @@ class Findings:
         severity = severity_of(code)
         count = self._counts.get(code, 0) + 1
         self._counts[code] = count
+        self._total += 1
         if count <= LIMIT:
             self._made.append(Finding(code, severity, text, nid, bid, offset))
+
+    def __len__(self) -> int:
+        return self._total
 
     def report(self, counts: Counts) -> Report:
         """Return the report of what was found."""

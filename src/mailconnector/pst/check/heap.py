@@ -32,24 +32,25 @@ class Heap:
         self._used: list[bytearray] = []
         self._single: bytes | None = None
 
-    def item(self, hid: int, what: str) -> bytes | None:
+    def item(self, hid: int, what: str, *ids: int) -> bytes | None:
         """Return an item, or None when there is none such or it was given out before, which is reported.
 
         Args:
             hid: its HID.
-            what: what refers to it, for the report.
+            what: what refers to it, for the report; ``ids`` are put into it with ``%``.
+            ids: see there.
         """
         index = (hid >> 5 & (1 << self._index_bits) - 1) - 1
         number = hid >> 5 + self._index_bits
         starts = self._starts[number] if number < len(self._starts) else None
         if starts is None or hid & disk.NID_TYPE_MASK or not 0 <= index < len(starts) - 1:
             if number >= len(self._starts) or self._starts[number] is not None:
-                self.view.report("heap-item-missing", f"{what} is the heap item {hid:#x}, which does not exist")
+                self.view.report("heap-item-missing", f"{what % ids} is the heap item {hid:#x}, which does not exist")
             return None
         used = self._used[number]
         if used[index]:
             # Given out once only: this is what keeps a BTH with a circle in it from being walked for ever.
-            self.view.report("heap-item-shared", f"{what} is the heap item {hid:#x}, which is in use already")
+            self.view.report("heap-item-shared", f"{what % ids} is the heap item {hid:#x}, which is in use already")
             return None
         used[index] = 1
         data = self._single if self._single is not None else self.view.block(number)
@@ -93,6 +94,8 @@ class Heap:
             elif index % _BITMAP_EVERY == _FIRST_BITMAP:
                 levels = _nibbles(data[2:66])
             at = index if index < _FIRST_BITMAP else (index - _FIRST_BITMAP) % _BITMAP_EVERY
+            if view.source.is_4k:
+                continue
             if free is not None and at < len(levels) and abs(levels[at] - fill_level(free)) > 1:
                 view.report(
                     "heap-fill-level", f"heap block {index} has {free} bytes left and the fill level {levels[at]}"
@@ -139,7 +142,8 @@ class Heap:
             view.report("heap-item-size", f"heap block {index} has an item of {longest} bytes")
         if not last and size != layout.block_data_max:
             view.report("heap-block-size", f"heap block {index}, which is not the last, has {size} bytes")
-        return layout.block_data_max - end
+        free: int = layout.block_data_max - end
+        return free
 
 
 def _nibbles(data: bytes) -> list[int]:
@@ -181,7 +185,7 @@ def walk_bth(heap: Heap, hid: int, key: int, entries: tuple[int, ...], what: str
     Args:
         heap: the heap that holds it.
         hid: the item with its header.
-        key: cbKey, in bytes. Keys are little endian numbers, but those of 16 bytes, which are GUIDs and sorted bytewise.
+        key: cbKey, in bytes. Keys are little endian numbers, but GUIDs of 16 bytes, sorted bytewise.
         entries: the values of cbEnt that are due.
         what: what the BTH is, for reports.
     """
@@ -195,7 +199,8 @@ def walk_bth(heap: Heap, hid: int, key: int, entries: tuple[int, ...], what: str
     kind, key_size, size, levels, root = _BTH_HEADER.unpack(header)
     if kind != CLIENT_BTH or key_size != key or size not in entries or levels > _MAX_LEVELS:
         view.report(
-            "bth-header", f"the header of {what} has type {kind:#x}, cbKey {key_size}, cbEnt {size}, bIdxLevels {levels}"
+            "bth-header",
+            f"the header of {what} has type {kind:#x}, keys of {key_size}, data of {size}, {levels} levels",
         )
         return
     if not root:
@@ -205,7 +210,7 @@ def walk_bth(heap: Heap, hid: int, key: int, entries: tuple[int, ...], what: str
     last = -1
     for leaf in _leaves(heap, root, levels, key, size, what, None):
         keys = _keys(leaf, key, size)
-        if keys and keys[0] <= last or any(left >= right for left, right in pairwise(keys)):
+        if (keys and keys[0] <= last) or any(left >= right for left, right in pairwise(keys)):
             view.report("bth-order", f"the records of {what} are out of order")
         if keys:
             last = max(last, keys[-1])
@@ -223,9 +228,7 @@ def _key(data: bytes) -> int:
     return int.from_bytes(data, "big" if len(data) == 16 else "little")
 
 
-def _leaves(
-    heap: Heap, hid: int, level: int, key: int, size: int, what: str, first: int | None
-) -> Iterator[bytes]:
+def _leaves(heap: Heap, hid: int, level: int, key: int, size: int, what: str, first: int | None) -> Iterator[bytes]:
     data = heap.item(hid, f"a part of {what}")
     if data is None:
         heap.view.report("bth-lost", f"a part of {what} is lost")

@@ -4,6 +4,7 @@ Each internal block is taken apart once, when it is reached first; a second way 
 held against what the block was reached as before. cRef of a block is the number of references plus one (measured).
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from mailconnector.pst import disk
@@ -110,9 +111,7 @@ class _Walk:
 
     def _mismatch(self, task: _Task, role: Role) -> None:
         wanted = Role(task.role).name if task.role is not None else "data" if task.is_data else "a subnode tree"
-        self.findings.add(
-            "reference-kind", f"a reference to {wanted} leads to {role.name}", nid=task.nid, bid=task.bid
-        )
+        self.findings.add("reference-kind", f"a reference to {wanted} leads to {role.name}", nid=task.nid, bid=task.bid)
 
     # -- data trees ------------------------------------------------------------------------------------------------
 
@@ -202,7 +201,7 @@ class _Walk:
         nids = [entry[0] & 0xFFFFFFFF for entry in entries]
         if not nids:
             self.findings.add("subnode-tree-empty", "a subnode block has no entries", nid=task.nid, bid=task.bid)
-        if any(left >= right for left, right in zip(nids, nids[1:], strict=False)):
+        if any(left >= right for left, right in pairwise(nids)):
             self.findings.add(
                 "subnode-order", "the NIDs of a subnode block are out of order", nid=task.nid, bid=task.bid
             )
@@ -258,7 +257,10 @@ class _Walk:
                 count += 1
                 bid = table.bids[row]
                 self.findings.add(
-                    "block-abandoned", "a block that was given up and is still to be freed", bid=bid, offset=table.ibs[row]
+                    "block-abandoned",
+                    "a block that was given up and is still to be freed",
+                    bid=bid,
+                    offset=table.ibs[row],
                 )
                 if bid & disk.BID_INTERNAL:
                     data = self.source.read_row(row)
@@ -277,7 +279,9 @@ class _Walk:
         for row, (references, cref) in enumerate(zip(table.references, table.crefs, strict=True)):
             bid, ib = table.bids[row], table.ibs[row]
             if not references and cref != 1 and not self.source.is_4k:
-                self.findings.add("block-orphan", f"a block with cRef {cref} that nothing refers to", bid=bid, offset=ib)
+                self.findings.add(
+                    "block-orphan", f"a block with cRef {cref} that nothing refers to", bid=bid, offset=ib
+                )
             elif cref != references + 1 and not self.source.is_4k:
                 # In 4K files Outlook counts more references to shared empty tables than there are (measured).
                 low = cref < references + 1

@@ -15,8 +15,8 @@ from mailconnector.pst.disk import Header, Layout
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ndb import blocks
 from mailconnector.pst.ndb.blocks import SubnodeEntry
-from mailconnector.pst.ndb.lookup import NodeEntry
 from mailconnector.pst.ndb.device import Device
+from mailconnector.pst.ndb.lookup import NodeEntry
 
 _CACHED_BLOCKS = 256
 

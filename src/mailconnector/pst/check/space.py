@@ -245,7 +245,9 @@ class _Pass:
             self.findings.add("block-size", f"the BBT lists a block of {cb} bytes", bid=bid, offset=offset)
             return
         if offset < FIRST_AMAP or offset + size > self._file_end:
-            self.findings.add("block-outside", f"a block of {cb} bytes lies outside of the file", bid=bid, offset=offset)
+            self.findings.add(
+                "block-outside", f"a block of {cb} bytes lies outside of the file", bid=bid, offset=offset
+            )
             if offset + size > source.size:
                 return
         at = offset - self._window_at

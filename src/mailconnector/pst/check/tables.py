@@ -2,12 +2,13 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from mailconnector.pst import disk
 from mailconnector.pst.check.heap import Heap, open_heap, walk_bth
 from mailconnector.pst.check.node import NodeView
-from mailconnector.pst.check.properties import KNOWN_TYPES, stored_value
+from mailconnector.pst.check.properties import KNOWN_TYPES, VALUE_LIMIT, fetch_value
 from mailconnector.pst.ltp.heap import CLIENT_TC
 from mailconnector.pst.ltp.table_context import FIXED_SIZES
 
@@ -16,6 +17,9 @@ _COLUMN = struct.Struct("<IHBB")
 _ROW_IDS = {2: struct.Struct("<IH"), 4: struct.Struct("<II")}
 ROW_ID: Final = 0x67F20003
 ROW_VERSION: Final = 0x67F30003
+
+# 4K files keep the values of these columns in heaps of their own, in subnodes of the table (measured).
+_ELSEWHERE: Final = {0x0042: 0x541, 0x3013: 0x521}
 
 
 class Column(NamedTuple):
@@ -50,20 +54,14 @@ class Row(NamedTuple):
 class Table:
     """A table whose columns and index have been verified; :meth:`rows` verifies the rest. Use :func:`open_table`."""
 
-    def __init__(self, heap: Heap, columns: list[Column], ends: tuple[int, ...], hnid_rows: int) -> None:
+    def __init__(self, heap: Heap, layout: "_Layout", hnid_rows: int) -> None:
         self.heap = heap
         self.view = heap.view
-        self.columns = columns
+        self.columns, self._ends, self.tags = layout
         self.hnid_rows = hnid_rows
         self.index: dict[int, int] = {}
-        self._ends = ends
-        self.row_size = ends[3]
+        self.row_size = self._ends[3]
         self._numbers: dict[int, int] = {}
-
-    @property
-    def tags(self) -> frozenset[int]:
-        """The tags of the columns."""
-        return frozenset(column.tag for column in self.columns)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -152,8 +150,11 @@ class Table:
                     cells[tag] = row[at : at + fixed]
                 else:
                     hnid = int.from_bytes(row[at : at + 4], "little")
-                    what = f"cell {tag:#010x} of row {row_id:#x}"
-                    cells[tag] = stored_value(view, self.heap, hnid, tag & 0xFFFF, what)[0]
+                    if view.source.is_4k and _ELSEWHERE.get(tag >> 16) in view.subnodes:
+                        cells[tag] = None
+                        continue
+                    found = fetch_value(view, self.heap, hnid, tag & 0xFFFF, "cell %#010x of row %#x", tag, row_id)
+                    cells[tag] = view.source.read_data(found.bid, VALUE_LIMIT) if found.bid else found.data
             elif any(row[at : at + size]):
                 view.report("cell-not-zero", f"cell {tag:#010x} of row {row_id:#x} does not exist and is not zero")
         version = cells.get(ROW_VERSION)
@@ -171,15 +172,42 @@ def open_table(view: NodeView) -> Table | None:
     if data is None or len(data) < _INFO.size:
         view.report("table-info", "the TCINFO is missing or truncated")
         return None
-    kind, count, end4, end2, end1, end, hid_index, hnid_rows, unused = _INFO.unpack_from(data)
+    *_, hid_index, hnid_rows, unused = _INFO.unpack_from(data)
+    if unused:
+        view.report("table-info-reserved", f"hidIndex is {unused:#x}, not 0")
+    layout = _layout(view, data)
+    if layout is None:
+        return None
+    table = Table(heap, layout, hnid_rows)
+    table.load_index(hid_index)
+    return table
+
+
+class _Layout(NamedTuple):
+    columns: tuple[Column, ...]
+    ends: tuple[int, ...]
+    tags: frozenset[int]
+
+
+# Most tables of a store have one of a few layouts: what was found sound once is not verified again.
+_sound_layouts: dict[bytes, _Layout] = {}
+_MOST_LAYOUTS: Final = 500
+
+
+def _layout(view: NodeView, data: bytes) -> _Layout | None:
+    """Verify the columns of a TCINFO; None when rows cannot be read by them."""
+    key = data[:10] + data[_INFO.size :]
+    known = _sound_layouts.get(key)
+    if known is not None:
+        return known
+    before = len(view.source.findings)
+    kind, count, end4, end2, end1, end, *_ = _INFO.unpack_from(data)
     room = (len(data) - _INFO.size) // _COLUMN.size
     if kind != CLIENT_TC or room < count:
         view.report("table-info", f"the TCINFO has type {kind:#x}, {count} columns and room for {room}")
         return None
     if len(data) != _INFO.size + count * _COLUMN.size:
         view.report("table-info", f"the TCINFO of {count} columns has {len(data)} bytes")
-    if unused:
-        view.report("table-info-reserved", f"hidIndex is {unused:#x}, not 0")
     if not 8 <= end4 <= end2 <= end1 < end or end4 & 3 or end2 & 1 or end - end1 < (count + 7) // 8:
         view.report("table-info", f"rows are laid out impossibly: {end4}, {end2}, {end1}, {end} for {count} columns")
         return None
@@ -192,19 +220,22 @@ def open_table(view: NodeView) -> Table | None:
     ends = (end4, end2, end1, end)
     if not _columns_fit(view, columns, ends):
         return None
-    table = Table(heap, columns, ends, hnid_rows)
-    table.load_index(hid_index)
-    return table
+    layout = _Layout(tuple(columns), ends, frozenset(column.tag for column in columns))
+    if len(view.source.findings) == before:
+        if len(_sound_layouts) >= _MOST_LAYOUTS:
+            _sound_layouts.clear()
+        _sound_layouts[key] = layout
+    return layout
 
 
 def _columns_fit(view: NodeView, columns: list[Column], ends: tuple[int, ...]) -> bool:
     """Check the column descriptions (2.3.4.2, 2.3.4.4.1); say whether rows can be read by them."""
     fits = True
     tags = [column.tag for column in columns]
-    if any(left >= right for left, right in zip(tags, tags[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(tags)):
         view.report("column-order", "the columns are not sorted by tag")
-    if len({tag >> 16 for tag in tags}) != len(tags):
-        view.report("column-order", "two columns are of one property")
+    elif len({tag >> 16 for tag in tags}) != len(tags):
+        view.report("column-twice", "two columns are of one property")
     if len({column.bit for column in columns}) != len(columns):
         view.report("column-bit", "two columns share a bit")
     groups = {8: (0, ends[0]), 4: (0, ends[0]), 2: (ends[0], ends[1]), 1: (ends[1], ends[2])}

@@ -1,6 +1,7 @@
 """The pages of the two B-trees, NBT and BBT ([MS-PST] 2.2.2.7.7), and the entries that they lead to."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from mailconnector.pst import disk
@@ -103,7 +104,7 @@ class _Walk:
         if size != entry.size or most != room:
             self._report(
                 "tree-page-layout",
-                f"a page of level {own} has entries of {size} bytes and room for {most}; {entry.size} and {room} are due",
+                f"a page of level {own} has {most} entries of {size} bytes where {room} of {entry.size} are due",
                 ref,
             )
         if count > room:
@@ -119,7 +120,7 @@ class _Walk:
             self._leaf(found, ref)
             return
         keys = [item[0] for item in found]
-        if any(left >= right for left, right in zip(keys, keys[1:], strict=False)):
+        if any(left >= right for left, right in pairwise(keys)):
             self._report("tree-order", "the keys of a page are out of order", ref)
         for key, bid, ib in found:
             self._page(PageRef(bid, ib), own - 1, key)

@@ -9,6 +9,7 @@ from codecs import utf_16_le_decode
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mailconnector.mapi.codepages import decode_string8
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapi.values import DECODERS, Value, ValueFormatError
 from mailconnector.pst import disk
@@ -164,8 +165,8 @@ class PropertyContext:
                     yield pid << 16 | ptype, data
                 elif ptype == _STRING and not len(data) & 1:
                     yield pid << 16 | ptype, utf_16_le_decode(data, "surrogatepass", True)[0]
-                elif ptype == _STRING8 and data.isascii():
-                    yield pid << 16 | ptype, data.decode("ascii")
+                elif ptype == _STRING8:
+                    yield pid << 16 | ptype, decode_string8(data, self.codec)
                 else:
                     yield pid << 16 | ptype, self.value(pid)
             elif ptype != _OBJECT_TYPE:

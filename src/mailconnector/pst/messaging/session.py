@@ -130,8 +130,8 @@ class Session:
             if isinstance(value, str):
                 if ptype == PropertyType.STRING:
                     return StoredValue(ptype, value.encode("utf-16-le", "surrogatepass"))
-                if ptype == PropertyType.STRING8 and value.isascii():
-                    return StoredValue(ptype, value.encode("ascii"))
+                if ptype == PropertyType.STRING8:
+                    return StoredValue(ptype, codepages.encode_string8(value, codec))
             return StoredValue(ptype, encode(ptype, value, codec))
         except (ValueFormatError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise PstUsageError(f"the value of property {tag:#010x} does not fit its type: {error}") from error
