@@ -35,6 +35,11 @@ from mailconnector.pst.ndb.lookup import BlockEntry, NodeSource, read_header
 
 _OVERLAY_MAX = 30_000  # changed entries held before they go into new tree pages
 _TREE_MAX = 0xFFFFFFFF  # lcbTotal is 32 bits wide
+_FOLDER_TABLES = (
+    disk.NID_TYPE_HIERARCHY_TABLE,
+    disk.NID_TYPE_CONTENTS_TABLE,
+    disk.NID_TYPE_ASSOC_CONTENTS_TABLE,
+)
 _ABSENT = object()
 _Undo = list[tuple[dict[int, Entry | None], int, object]]
 
@@ -128,7 +133,9 @@ class NodeDatabase(NodeSource):
         index = rgnid[type_] + 1
         if index >= 1 << 27:
             raise PstFullError(f"all ids of type {type_:#x} are used up")
-        self._count(rgnid=(*rgnid[:type_], index, *rgnid[type_ + 1 :]))
+        # A folder's tables have its index: their counters go with it, as in every measured file.
+        also = _FOLDER_TABLES if type_ == disk.NID_TYPE_NORMAL_FOLDER else ()
+        self._count(rgnid=tuple(index if at == type_ or at in also else old for at, old in enumerate(rgnid)))
         return disk.make_nid(index, type_)
 
     def next_unique(self) -> int:
