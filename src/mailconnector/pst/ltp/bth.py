@@ -92,6 +92,8 @@ class BthEditor:
             at = max(self._search(data, width, key, after=True) - 1, 0)
             path.append((hid, at))
             hid = int.from_bytes(data[at * width + self._key : at * width + width], "little")
+        if len(self.heap.item(hid)) % (self._key + self.entry):
+            raise PstFormatError(f"the BTH item {hid:#x} is not a whole number of records")
         path.append((hid, 0))
         return path
 

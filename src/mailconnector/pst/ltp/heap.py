@@ -29,6 +29,7 @@ _HEADER = struct.Struct("<HBBI4s")
 _FIRST_BITMAP = 8
 _BITMAP_EVERY = 128
 _MAX_BLOCKS = 1 << 16
+_MAX_ITEMS = 0x7FF  # of a block, by the width of hidIndex
 _WORTH = 512  # free bytes that make a block worth coming back to
 # Lower bounds of free bytes of fill levels 0 to 14 (2.3.1.2); below the last one a block counts as full.
 _FILL_LEVELS = (3584, 2560, 2048, 1792, 1536, 1280, 1024, 768, 512, 256, 128, 64, 32, 16, 8)
@@ -98,7 +99,10 @@ class HeapReader:
         if starts[-1] <= len(data) and list(starts) == sorted(starts):
             items: list[bytes | None] = [data[start:end] for start, end in pairwise(starts)]
         else:
-            items = [data[start:end] if start <= end <= len(data) else None for start, end in pairwise(starts)]
+            size = len(data)
+            if sum(end - start for start, end in pairwise(starts) if start <= end <= size) > size:
+                raise PstFormatError(f"the items of heap block {number} overlap", nid=self.node.nid)
+            items = [data[start:end] if start <= end <= size else None for start, end in pairwise(starts)]
         self._blocks[number] = items
         return items
 
@@ -178,7 +182,8 @@ class HeapEditor:
                 raise PstFormatError(f"the page map of heap block {index} is out of order", nid=self.node.nid)
             items = [data[starts[at] : starts[at + 1]] for at in range(len(starts) - 1)]
             block = _Block(items, header_size(index))
-            if block.used > self._capacity:
+            # The page map may take a byte for its alignment.
+            if block.used + (block.used & 1) > self._capacity or len(items) > _MAX_ITEMS:
                 raise PstFormatError(f"heap block {index} is overfull", nid=self.node.nid)
             self._blocks[index] = block
         return block

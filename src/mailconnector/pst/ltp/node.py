@@ -110,6 +110,8 @@ class NodeEditor(NodeReader):
         if index == len(items):
             items.append(data)
             return
+        if index > len(items):
+            raise PstFormatError(f"a node has no data block {index}", nid=self.nid)
         old = items[index]
         if isinstance(old, int):
             self.db.release(old)
@@ -151,6 +153,8 @@ class NodeEditor(NodeReader):
     def add_value(self, data: bytes | Iterable[bytes]) -> int:
         """Store a value in a new subnode of type LTP and return its NID."""
         nid = self.db.new_nid(disk.NID_TYPE_LTP)
+        while nid in self.subnodes:  # a damaged header may say less than what was given out
+            nid = self.db.new_nid(disk.NID_TYPE_LTP)
         bid = self.db.write_data(data) if isinstance(data, bytes) else self.db.write_stream(data)
         self.put_subnode(nid, bid)
         return nid

@@ -56,13 +56,31 @@ class Column(NamedTuple):
     fixed: int
 
 
+class Columns(NamedTuple):
+    """The columns of a table: in the order of their tags, by property id, and as they are stored (rgTCOLDESC)."""
+
+    sorted: tuple[Column, ...]
+    by_id: dict[int, Column]
+    stored: bytes
+
+
 class TableInfo(NamedTuple):
     """TCINFO."""
 
     ends: tuple[int, int, int, int]
     hid_row_index: int
     hnid_rows: int
-    columns: tuple[Column, ...]
+    column_set: Columns
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in the order of their tags."""
+        return self.column_set.sorted
+
+    @property
+    def by_id(self) -> dict[int, Column]:
+        """The columns by property id. Not to be changed."""
+        return self.column_set.by_id
 
     @property
     def row_size(self) -> int:
@@ -90,7 +108,7 @@ def read_info(data: bytes, nid: int) -> TableInfo:
 
 
 @lru_cache(maxsize=256)
-def read_columns(data: bytes, end1: int, end: int) -> tuple[Column, ...] | str:
+def read_columns(data: bytes, end1: int, end: int) -> Columns | str:
     """Decode rgTCOLDESC, or say what is wrong with it. Most tables of a store have one of a few sets of columns.
 
     Args:
@@ -106,13 +124,7 @@ def read_columns(data: bytes, end1: int, end: int) -> tuple[Column, ...] | str:
         if size < (fixed or 4):
             return f"a table's column {tag:#010x} is {size} bytes wide"
         columns.append(Column(tag, offset, size, bit, fixed))
-    return tuple(columns)
-
-
-@lru_cache(maxsize=256)
-def columns_by_id(columns: tuple[Column, ...]) -> dict[int, Column]:
-    """Return columns by property id. Not to be changed."""
-    return {column.tag >> 16: column for column in columns}
+    return Columns(tuple(columns), {column.tag >> 16: column for column in columns}, data)
 
 
 class Row:
@@ -188,7 +200,9 @@ class TableContext:
         self.codec = codec
         self._heap = HeapReader(node, CLIENT_TC)
         self.info = read_info(self._heap.item(self._heap.user_root), node.nid)
-        self.by_id = columns_by_id(self.info.columns)
+        if self.info.row_size > node.db.layout.block_data_max:
+            raise PstFormatError(f"a table's rows are {self.info.row_size} bytes wide", nid=node.nid)
+        self.by_id = self.info.by_id
         self._index: dict[int, int] | None = None
 
     @property
@@ -306,7 +320,11 @@ def lay_out(tags: tuple[int, ...]) -> TableInfo:
     columns = tuple(
         Column(tag, places[tag], _width(tag), bits[tag], FIXED_SIZES.get(tag & 0xFFFF, 0)) for tag in sorted(order)
     )
-    return TableInfo((ends[0], ends[1], ends[2], at + (len(order) + 7) // 8), 0, 0, columns)
+    stored = b"".join([_COLUMN.pack(column.tag, column.at, column.size, column.bit) for column in columns])
+    by_id = {column.tag >> 16: column for column in columns}
+    return TableInfo(
+        (ends[0], ends[1], ends[2], at + (len(order) + 7) // 8), 0, 0, Columns(columns, by_id, stored)
+    )
 
 
 def _width(tag: int) -> int:
@@ -315,7 +333,7 @@ def _width(tag: int) -> int:
 
 def _pack_info(info: TableInfo) -> bytes:
     head = _INFO.pack(CLIENT_TC, len(info.columns), *info.ends, info.hid_row_index, info.hnid_rows, 0)
-    return head + b"".join(_COLUMN.pack(column.tag, column.at, column.size, column.bit) for column in info.columns)
+    return head + info.column_set.stored
 
 
 def build_row(
@@ -332,7 +350,7 @@ def build_row(
     """
     row = bytearray(info.row_size)
     marks = info.ends[2]
-    by_id = columns_by_id(info.columns)
+    by_id = info.by_id
     row[:8] = row_id.to_bytes(4, "little") + version.to_bytes(4, "little")
     row[marks] = 0xC0  # row id and row version exist
     for tag, data in cells.items():
@@ -405,7 +423,11 @@ class TableEditor:
             self._root = heap.user_root
             info = read_info(heap.item(self._root), node.nid)
         self.info = info
-        self.by_id = columns_by_id(info.columns)
+        self.by_id = info.by_id
+        for at, tag in enumerate((ROW_ID, ROW_VERSION)):
+            column = self.by_id.get(tag >> 16)
+            if column is None or column[:3] != (tag, 4 * at, 4) or info.row_size > node.db.layout.block_data_max:
+                raise PstFormatError("a table's rows do not begin with row id and row version", nid=node.nid)
         self._index = bth.BthEditor(heap, info.hid_row_index, 4)
         self._per_block = node.db.layout.block_data_max // info.row_size
         self._rows: NodeEditor | None = None  # of a row matrix in a subnode
@@ -430,13 +452,14 @@ class TableEditor:
     def _read(self, number: int) -> bytes:
         size = self.info.row_size
         if self._rows is None:
-            matrix = self._heap.item(self.info.hnid_rows)
-            return matrix[number * size : (number + 1) * size]
-        index, at = divmod(number, self._per_block)
-        block = self._blocks.get(index)
-        if block is not None:
-            return bytes(block[at * size : (at + 1) * size])
-        return self._rows.block(index)[at * size : (at + 1) * size]
+            row = self._heap.item(self.info.hnid_rows)[number * size : (number + 1) * size]
+        else:
+            index, at = divmod(number, self._per_block)
+            block = self._blocks.get(index) or self._rows.block(index)
+            row = bytes(block[at * size : (at + 1) * size])
+        if len(row) != size:
+            raise PstFormatError(f"a table has no row {number}", nid=self.node.nid)
+        return row
 
     def _write(self, number: int, row: bytes) -> None:
         """Set a row, or append one."""
@@ -458,7 +481,10 @@ class TableEditor:
                 self._blocks[at // (self._per_block * size)] = bytearray(matrix[at : at + self._per_block * size])
             return
         index, at = divmod(number, self._per_block)
-        self._block(index)[at * size : (at + 1) * size] = row
+        block = self._block(index)
+        if len(block) < at * size:
+            raise PstFormatError(f"a table has no row {number - 1}", nid=self.node.nid)
+        block[at * size : (at + 1) * size] = row
 
     def _block(self, index: int) -> bytearray:
         """Return a block of the row matrix to be changed, without the padding that a full one has."""
