@@ -42,8 +42,9 @@ SIGNED_CLASS = "IPM.Note.SMIME.MultipartSigned"
 OPAQUE_CLASS = "IPM.Note.SMIME"
 """Message class of mail that is one S/MIME blob, encrypted or signed ([MS-OXOSMIME] 2.1.1)."""
 
-_CLASS_NAME = re.compile(r"(?:IPM|REPORT)(?:\.[A-Za-z0-9_-]+)+", re.IGNORECASE)
-_LONGEST_CLASS = 255
+CLASS_NAME = re.compile(r"(?:IPM|REPORT)(?:\.[!-\-/-~]{1,200}){1,20}", re.IGNORECASE)
+"""A message class that may come with a message; what is no item's class ("IPC" ...) may not."""
+
 _PROTECTED = frozenset({"multipart/signed", "multipart/encrypted"}) | SMIME_KINDS
 _MESSAGE_KINDS = frozenset({"message/rfc822", "message/global", "message/news"})
 _RICH_KINDS = frozenset({"text/enriched", "text/richtext"})
@@ -277,7 +278,7 @@ class _Reader:
             name = words.unstructured(raw)
             if name.lower().startswith(CUSTOM_CLASS):
                 custom = name[len(CUSTOM_CLASS) :]
-                if len(custom) <= _LONGEST_CLASS and _CLASS_NAME.fullmatch(custom):
+                if CLASS_NAME.fullmatch(custom):
                     return custom
         return self.message_class
 

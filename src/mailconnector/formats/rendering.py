@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from mailconnector.formats import addresses, charsets, dates, fields, parameters, transfer, words
 from mailconnector.formats.mime import (
+    CLASS_NAME,
     CONTENT_FIELDS,
     CUSTOM_CLASS,
     OPAQUE_CLASS,
@@ -25,7 +26,6 @@ from mailconnector.items.headers import fields as header_fields
 
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 _PARAMETER_NAME = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}")
-_CLASS_NAME = re.compile(r"[!-~]{1,255}")
 _LONG_LINE = re.compile(rb"[^\n]{999}")
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _MIME_VERSION = b"MIME-Version: 1.0\r\n"
@@ -61,13 +61,13 @@ def render(item: Item, *, bcc: bool = True) -> bytes:
     else:
         entity, structural = _content(mail)
     custom = mail.message_class if structural == "IPM.Note" != mail.message_class else ""
-    content_class = words.field("Content-Class", CUSTOM_CLASS + custom) if _CLASS_NAME.fullmatch(custom) else b""
+    content_class = words.field("Content-Class", CUSTOM_CLASS + custom) if CLASS_NAME.fullmatch(custom) else b""
     header = _kept_header(mail, entity.header) if mail.headers else _new_header(mail)
     fields_out = [field for name, field in header if bcc or name != b"bcc"]
     names = {name for name, _ in header}
-    fields_out.append(content_class)
     if b"mime-version" not in names:
         fields_out.append(_MIME_VERSION)
+    fields_out.append(content_class)
     if not names & CONTENT_FIELDS:
         fields_out.append(entity.header)
     return b"".join([*fields_out, b"\r\n", entity.body])

@@ -52,8 +52,12 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def unstructured(raw: bytes, label: str = "") -> str:
-    """Return the text of a raw field value that is plain text, such as a subject."""
-    return cleaned(decoded(text_of(raw, label)))
+    """Return the text of a raw field value that is plain text, such as a subject.
+
+    Outer blanks are no part of it, unless they are encoded.
+    """
+    text = decoded(text_of(raw, label).strip())
+    return text if text.isprintable() else _CONTROLS.sub(_blank, text)
 
 
 def decoded(text: str) -> str:

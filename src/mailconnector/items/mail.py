@@ -67,6 +67,8 @@ class Address:
 class StoredContent:
     """Attachment bytes that still lie in a store; they are read when they are wanted.
 
+    Two are equal when they have the same stream.
+
     Args:
         stream: Seekable binary stream. It stays open as long as its store does.
     """
@@ -75,6 +77,12 @@ class StoredContent:
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
+
+    def __eq__(self, other: object) -> bool:
+        return self.stream is other.stream if isinstance(other, StoredContent) else NotImplemented
+
+    def __hash__(self) -> int:
+        return id(self.stream)
 
     def read(self) -> bytes:
         """Return the whole content."""

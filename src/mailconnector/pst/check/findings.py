@@ -101,12 +101,17 @@ class Report:
 
 
 class Findings:
-    """Findings while they are being made."""
+    """Findings while they are being made.
+
+    Attributes:
+        by_node: by NID, the codes of all errors and warnings about it, also beyond `LIMIT`.
+    """
 
     def __init__(self) -> None:
         self._made: list[Finding] = []
         self._counts: dict[str, int] = {}
         self._total = 0
+        self.by_node: dict[int, set[str]] = {}
 
     def add(
         self, code: str, text: str, *, nid: int | None = None, bid: int | None = None, offset: int | None = None
@@ -116,6 +121,8 @@ class Findings:
         count = self._counts.get(code, 0) + 1
         self._counts[code] = count
         self._total += 1
+        if nid is not None and severity is not Severity.NOTE:
+            self.by_node.setdefault(nid, set()).add(code)
         if count <= LIMIT:
             self._made.append(Finding(code, severity, text, nid, bid, offset))
 

@@ -8,7 +8,7 @@ from mailconnector.mapi.values import DECODERS, ValueFormatError
 from mailconnector.pst import disk
 from mailconnector.pst.check.heap import Heap, open_heap, walk_bth
 from mailconnector.pst.check.node import NodeView
-from mailconnector.pst.check.source import BlockState, Source
+from mailconnector.pst.check.source import Source
 from mailconnector.pst.ltp.heap import CLIENT_PC
 from mailconnector.pst.ltp.property_context import INLINE_SIZES
 
@@ -109,8 +109,7 @@ def _subnode_value(view: NodeView, nid: int, ptype: int, what: str) -> Stored:
 def _is_sound(source: Source, bid: int) -> bool:
     """Say whether every block of some data can be read."""
     rows = source.leaves(bid)
-    states = source.blocks.states
-    return rows is not None and all(states[row] == BlockState.SOUND for row in rows)
+    return rows is not None and all(source.is_readable(row) for row in rows)
 
 
 class Properties:
@@ -136,6 +135,10 @@ class Properties:
     def tags(self) -> set[int]:
         """Return the tags of all properties."""
         return {pid << 16 | ptype for pid, ptype in self.types.items()}
+
+    def stored(self, pid: int) -> Stored:
+        """Return where a value is."""
+        return Stored(self._values[pid], self.sizes[pid], self._bids.get(pid, 0))
 
     def value(self, pid: int) -> bytes | None:
         """Return a value as it is stored; None when it is absent, lost or larger than `VALUE_LIMIT`."""

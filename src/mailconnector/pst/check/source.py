@@ -8,8 +8,9 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from typing import NamedTuple
 
-from mailconnector.pst import disk
+from mailconnector.pst import crypt, disk
 from mailconnector.pst.check.findings import Findings, Progress
 from mailconnector.pst.disk import Header, Layout
 from mailconnector.pst.errors import PstFormatError
@@ -27,6 +28,7 @@ class BlockState(IntEnum):
     UNREAD = 0
     SOUND = 1
     BAD = 2
+    DOUBTFUL = 3  # its trailer is right but for the CRC: some of its bytes may be wrong
 
 
 class Role(IntEnum):
@@ -38,6 +40,24 @@ class Role(IntEnum):
     XXBLOCK = 3
     SLBLOCK = 4
     SIBLOCK = 5
+
+
+class Column(NamedTuple):
+    """TCOLDESC: where the cells of a column stand in a row."""
+
+    tag: int
+    at: int
+    size: int
+    bit: int
+    fixed: int  # bytes of a value that stands in the row, 0 for an HNID
+
+
+class RowLayout(NamedTuple):
+    """How the rows of a table are laid out: the columns, and rgib of the TCINFO."""
+
+    columns: tuple[Column, ...]
+    ends: tuple[int, ...]
+    tags: frozenset[int]
 
 
 class BlockTable:
@@ -153,6 +173,15 @@ class Source:
         header: its header, as far as it could be read.
         findings: takes what is found.
         progress: is told how far the check is.
+
+    Attributes:
+        blocks: the BBT.
+        nodes: the NBT.
+        layouts: by TCINFO, the layouts of tables that were found sound.
+        complete: sets of properties and columns that lacked nothing.
+        lost_nodes: ranges of NIDs, the end not in them, whose entries in the NBT are lost.
+        lost_blocks: likewise of BIDs in the BBT.
+        trusting: whether data blocks with a wrong CRC are read as if they were sound. A repair sets it.
     """
 
     def __init__(self, device: Device, header: Header, findings: Findings, progress: Progress | None = None) -> None:
@@ -164,6 +193,11 @@ class Source:
         self.blocks = BlockTable()
         self.nodes = NodeTable()
         self.page_count = 0
+        self.lost_nodes: list[tuple[int, int]] = []
+        self.lost_blocks: list[tuple[int, int]] = []
+        self.trusting = False
+        self.layouts: dict[bytes, RowLayout] = {}
+        self.complete: set[tuple[str, bool, frozenset[int]]] = set()
         self._progress = progress
         self._cache: dict[int, bytes] = {}
 
@@ -197,9 +231,12 @@ class Source:
     def read_row(self, row: int) -> bytes | None:
         """Return the plain data of the block in a row of the block table."""
         table = self.blocks
-        if table.states[row] == BlockState.BAD:
+        state = table.states[row]
+        if state == BlockState.BAD:
             return None
         bid = table.bids[row]
+        if state == BlockState.DOUBTFUL:
+            return self._read_doubtful(row) if self.trusting and not bid & disk.BID_INTERNAL else None
         data = self._cache.get(bid)
         if data is not None:
             return data
@@ -214,6 +251,16 @@ class Source:
                 del self._cache[old]
         self._cache[bid] = data
         return data
+
+    def _read_doubtful(self, row: int) -> bytes | None:
+        table = self.blocks
+        raw = self.read_range(table.ibs[row], table.cbs[row])
+        return None if raw is None else crypt.decode(self.header.bCryptMethod, raw, table.bids[row] & 0xFFFFFFFF)
+
+    def is_readable(self, row: int) -> bool:
+        """Say whether the data of a block can be read."""
+        state = self.blocks.states[row]
+        return state == BlockState.SOUND or (self.trusting and state == BlockState.DOUBTFUL)
 
     def leaves(self, bid: int) -> list[int] | None:
         """Return the rows of the data blocks under a BID, or None when the tree cannot be followed.

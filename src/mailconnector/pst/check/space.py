@@ -256,13 +256,12 @@ class _Pass:
             self._window_at = offset
             at = 0
         raw = self._window[at : at + size]
-        if self._block_trailer(raw, bid, offset, cb):
-            table.states[row] = BlockState.SOUND
-            if source.is_4k:
-                self._inflated(raw, row)
+        table.states[row] = self._block_trailer(raw, bid, offset, cb)
+        if source.is_4k and table.states[row] == BlockState.SOUND:
+            self._inflated(raw, row)
 
-    def _block_trailer(self, raw: bytes, bid: int, offset: int, cb: int) -> bool:
-        """Verify a block's trailer and data, and say whether its data can be used."""
+    def _block_trailer(self, raw: bytes, bid: int, offset: int, cb: int) -> BlockState:
+        """Verify a block's trailer and data."""
         layout = self.source.layout
         own, signature, *ends = layout.block_trailer.unpack_from(raw, len(raw) - layout.block_trailer.size)
         own_bid, crc = ends if layout.trailer_bid_first else (ends[1], ends[0])
@@ -277,7 +276,10 @@ class _Pass:
             problems.append(("block-crc", "a block's CRC is wrong"))
         for code, text in problems:
             self.findings.add(code, text, bid=bid, offset=offset)
-        return not problems
+        if not problems:
+            return BlockState.SOUND
+        only_crc = all(code == "block-crc" for code, _ in problems) and not self.source.is_4k
+        return BlockState.DOUBTFUL if only_crc else BlockState.BAD
 
     def _inflated(self, raw: bytes, row: int) -> None:
         """Note the size of a block's plain data in a 4K file, where blocks may be compressed."""

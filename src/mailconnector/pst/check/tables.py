@@ -9,6 +9,7 @@ from mailconnector.pst import disk
 from mailconnector.pst.check.heap import Heap, open_heap, walk_bth
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.properties import KNOWN_TYPES, VALUE_LIMIT, fetch_value
+from mailconnector.pst.check.source import Column, RowLayout
 from mailconnector.pst.ltp.heap import CLIENT_TC
 from mailconnector.pst.ltp.table_context import FIXED_SIZES
 
@@ -17,19 +18,10 @@ _COLUMN = struct.Struct("<IHBB")
 _ROW_IDS = {2: struct.Struct("<IH"), 4: struct.Struct("<II")}
 ROW_ID: Final = 0x67F20003
 ROW_VERSION: Final = 0x67F30003
+_MOST_LAYOUTS: Final = 500
 
 # 4K files keep the values of these columns in heaps of their own, in subnodes of the table (measured).
 _ELSEWHERE: Final = {0x0042: 0x541, 0x3013: 0x521}
-
-
-class Column(NamedTuple):
-    """TCOLDESC: where the cells of a column stand in a row."""
-
-    tag: int
-    at: int
-    size: int
-    bit: int
-    fixed: int  # bytes of a value that stands in the row, 0 for an HNID
 
 
 class Row(NamedTuple):
@@ -54,7 +46,7 @@ class Row(NamedTuple):
 class Table:
     """A table whose columns and index have been verified; :meth:`rows` verifies the rest. Use :func:`open_table`."""
 
-    def __init__(self, heap: Heap, layout: "_Layout", hnid_rows: int) -> None:
+    def __init__(self, heap: Heap, layout: RowLayout, hnid_rows: int) -> None:
         self.heap = heap
         self.view = heap.view
         self.columns, self._ends, self.tags = layout
@@ -183,21 +175,11 @@ def open_table(view: NodeView) -> Table | None:
     return table
 
 
-class _Layout(NamedTuple):
-    columns: tuple[Column, ...]
-    ends: tuple[int, ...]
-    tags: frozenset[int]
-
-
-# Most tables of a store have one of a few layouts: what was found sound once is not verified again.
-_sound_layouts: dict[bytes, _Layout] = {}
-_MOST_LAYOUTS: Final = 500
-
-
-def _layout(view: NodeView, data: bytes) -> _Layout | None:
+def _layout(view: NodeView, data: bytes) -> RowLayout | None:
     """Verify the columns of a TCINFO; None when rows cannot be read by them."""
     key = data[:10] + data[_INFO.size :]
-    known = _sound_layouts.get(key)
+    # Most tables have one of a few layouts: what was found sound once is not verified again.
+    known = view.source.layouts.get(key)
     if known is not None:
         return known
     before = len(view.source.findings)
@@ -220,11 +202,9 @@ def _layout(view: NodeView, data: bytes) -> _Layout | None:
     ends = (end4, end2, end1, end)
     if not _columns_fit(view, columns, ends):
         return None
-    layout = _Layout(tuple(columns), ends, frozenset(column.tag for column in columns))
-    if len(view.source.findings) == before:
-        if len(_sound_layouts) >= _MOST_LAYOUTS:
-            _sound_layouts.clear()
-        _sound_layouts[key] = layout
+    layout = RowLayout(tuple(columns), ends, frozenset(column.tag for column in columns))
+    if len(view.source.findings) == before and len(view.source.layouts) < _MOST_LAYOUTS:
+        view.source.layouts[key] = layout
     return layout
 
 

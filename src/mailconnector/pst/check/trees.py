@@ -9,6 +9,7 @@ from mailconnector.pst.check.source import Source
 from mailconnector.pst.crc import compute_crc, compute_signature
 from mailconnector.pst.ndb.btree import MAX_DEPTH, Entry, PageRef
 
+_ALL_KEYS = 1 << 64
 _NAMES = {disk.PTYPE_NBT: "NBT", disk.PTYPE_BBT: "BBT"}
 
 
@@ -22,10 +23,10 @@ class TreePage(NamedTuple):
 def read_trees(source: Source) -> list[TreePage]:
     """Read both trees into the source's tables, report what is wrong with them, and return their pages by offset."""
     root = source.header.root
-    nbt = _Walk(source, disk.PTYPE_NBT, source.nodes.add)
+    nbt = _Walk(source, disk.PTYPE_NBT, source.nodes.add, source.lost_nodes)
     nbt.start(PageRef(root.bidNBT, root.ibNBT))
     source.nodes.settle()
-    bbt = _Walk(source, disk.PTYPE_BBT, source.blocks.add)
+    bbt = _Walk(source, disk.PTYPE_BBT, source.blocks.add, source.lost_blocks)
     bbt.start(PageRef(root.bidBBT, root.ibBBT))
     source.blocks.settle()
     pages = sorted(nbt.pages + bbt.pages)
@@ -41,11 +42,14 @@ def read_trees(source: Source) -> list[TreePage]:
 
 
 class _Walk:
-    def __init__(self, source: Source, ptype: int, take: Callable[[list[Entry]], None]) -> None:
+    def __init__(
+        self, source: Source, ptype: int, take: Callable[[list[Entry]], None], lost: list[tuple[int, int]]
+    ) -> None:
         self.source = source
         self.ptype = ptype
         self.name = _NAMES[ptype]
         self._take = take
+        self._lost = lost
         self.pages: list[TreePage] = []
         self._seen: set[int] = set()
         self._last = -1
@@ -57,29 +61,37 @@ class _Walk:
         """Walk the tree from its root."""
         if self.source.size == 0 or not root.ib:
             self._report("tree-page-lost", "the header names no root page", root)
-            return
-        self._page(root, None, None)
+            self._lost.append((0, _ALL_KEYS))
+        elif not self._page(root, None, None, _ALL_KEYS):
+            self._lost.append((0, _ALL_KEYS))
 
-    def _page(self, ref: PageRef, level: int | None, first: int | None) -> None:
-        """Read a page; its parent expects it to be of a level, and to begin with a key."""
+    def _page(self, ref: PageRef, level: int | None, first: int | None, end: int) -> bool:
+        """Read a page and all below it, and say whether the page could be used.
+
+        Args:
+            ref: where it is.
+            level: the level that its parent expects, None for the root.
+            first: the key that its parent lists it under, None for the root.
+            end: the key at which the next page begins.
+        """
         source = self.source
         layout = source.layout
         source.progress("trees", min(len(self.pages) * layout.page_size, source.size), source.size)
         if ref.ib in self._seen:
             self._report("tree-page-shared", "a page is reached twice", ref)
-            return
+            return False
         self._seen.add(ref.ib)
         if ref.ib % layout.page_size and not source.is_4k:
             self._report("page-misaligned", "a page does not begin at a multiple of its size", ref)
         data = source.read_range(ref.ib, layout.page_size)
         if data is None:
             self._report("tree-page-lost", "a page lies beyond the end of the file", ref)
-            return
+            return False
         kind, repeat, signature, *ends = layout.page_trailer.unpack_from(data, layout.page_crc_size)
         bid, crc = ends if layout.trailer_bid_first else (ends[1], ends[0])
         if kind != self.ptype:
             self._report("tree-page-lost", f"what should be a page is marked {kind:#x}/{repeat:#x}", ref)
-            return
+            return False
         if repeat != kind:
             self._report("page-trailer", f"a page's type is {kind:#x} and is repeated as {repeat:#x}", ref)
         if bid != ref.bid:
@@ -88,16 +100,17 @@ class _Walk:
             self._report("page-trailer", "a page's signature is wrong", ref)
         if crc != compute_crc(memoryview(data)[: layout.page_crc_size]):
             self._report("page-crc", "a page's CRC is wrong", ref)
+            self._lost.append((first or 0, end))  # what it says is used, and may not be all of it
         self.pages.append(TreePage(ref.ib, ref.bid))
-        self._entries(data, ref, level, first)
+        return self._entries(data, ref, level, first, end)
 
-    def _entries(self, data: bytes, ref: PageRef, level: int | None, first: int | None) -> None:
+    def _entries(self, data: bytes, ref: PageRef, level: int | None, first: int | None, end: int) -> bool:
         layout = self.source.layout
         count, most, size, own = layout.btpage_meta.unpack_from(data, layout.btpage_meta_at)
         if own >= MAX_DEPTH or (level is not None and own != level):
-            self._report("tree-level", f"a page has level {own}" + (f" where {level} is due" if level else ""), ref)
+            self._report("tree-level", f"a page has level {own}" + ("" if level is None else f" where {level} is due"), ref)
             if own >= MAX_DEPTH or level is None:
-                return
+                return False
             own = level
         entry = layout.entry_struct(self.ptype, own)
         room = layout.fanout(self.ptype, own)
@@ -112,18 +125,21 @@ class _Walk:
             count = room
         if not count and level is not None:
             self._report("tree-page-empty", "a page below the root has no entries", ref)
-            return
+            return False
         found: list[Entry] = list(entry.iter_unpack(memoryview(data)[: count * entry.size]))
         if first is not None and found and found[0][0] != first:
             self._report("tree-key", f"a page begins with the key {found[0][0]:#x} and is listed under {first:#x}", ref)
         if not own:
             self._leaf(found, ref)
-            return
+            return True
         keys = [item[0] for item in found]
         if any(left >= right for left, right in pairwise(keys)):
             self._report("tree-order", "the keys of a page are out of order", ref)
-        for key, bid, ib in found:
-            self._page(PageRef(bid, ib), own - 1, key)
+        for at, (key, bid, ib) in enumerate(found):
+            until = keys[at + 1] if at + 1 < len(keys) else end
+            if not self._page(PageRef(bid, ib), own - 1, key, until):
+                self._lost.append((key, until))
+        return True
 
     def _leaf(self, found: list[Entry], ref: PageRef) -> None:
         last = self._last

@@ -19,9 +19,9 @@ from mailconnector.mapi.objects import (
     PropertyKey,
 )
 from mailconnector.mapi.types import FileTime, PropertyType
-from mailconnector.mapi.values import Value, decode
+from mailconnector.mapi.values import Value, ValueFormatError, decode
 from mailconnector.pst import disk
-from mailconnector.pst.errors import PstFullError, PstNotFoundError, PstUsageError
+from mailconnector.pst.errors import PstFormatError, PstFullError, PstNotFoundError, PstUsageError
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.property_context import (
     INLINE_SIZES,
@@ -145,7 +145,10 @@ class _ObjectDraft:
             return default
         value = self.values[pid]
         data = self.node.read_subnode(value.nid) if value.nid else value.data
-        return decode(value.type, data, self.codec)
+        try:
+            return decode(value.type, data, self.codec)
+        except ValueFormatError as error:
+            raise PstFormatError(f"property {pid:#06x} cannot be decoded: {error}", nid=self.node.nid) from error
 
     def _drop(self, pid: int) -> None:
         old = self.values.pop(pid, None)
@@ -418,10 +421,12 @@ class MessageDraft(_ObjectDraft):
         total = 0
         db = self._session.db
         pending = list(self.node.subnodes.values())
+        seen: set[int] = set()  # a damaged tree may hold itself
         while pending:
             entry = pending.pop()
             total += db.data_size(entry.bid_data)
-            if entry.bid_sub:
+            if entry.bid_sub and entry.bid_sub not in seen:
+                seen.add(entry.bid_sub)
                 pending.extend(db.subnodes(entry.bid_sub).values())
         return total
 
@@ -520,13 +525,13 @@ class AttachmentDraft(_ObjectDraft):
             self._default(ATTACH_METHOD, PropertyType.INTEGER32, METHOD_NONE.to_bytes(4, "little"))
             self._default(_RENDERING_POSITION, PropertyType.INTEGER32, b"\xff\xff\xff\xff")
             self._stamp()
-        # For data by value the size is the sum of the values' sizes; an embedded message's or OLE object's size is
-        # added to that (measured).
+        # The size is the sum of the values' sizes, in which an embedded message or OLE object counts with its own
+        # (measured).
         self._put_number(ATTACH_SIZE, 0)
-        size = sum(self._value_size(value) for value in self.values.values())
-        target = self.values.get(ATTACH_DATA)
-        if target is not None and target.type == PropertyType.OBJECT:
-            size += int.from_bytes(target.data[4:8], "little")
+        size = 0
+        for pid, value in self.values.items():
+            whole = pid == ATTACH_DATA and value.type == PropertyType.OBJECT
+            size += int.from_bytes(value.data[4:8], "little") if whole else self._value_size(value)
         self._put_number(ATTACH_SIZE, min(size, 0x7FFFFFFF))
         write_properties(self.node, self.values)
         cells = {

@@ -17,7 +17,7 @@ from mailconnector.pst.ltp.node import NodeReader
 from mailconnector.pst.ltp.property_context import PropertyContext
 from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
 from mailconnector.pst.messaging.names import FIRST_ID
-from mailconnector.pst.messaging.properties import PropertyView, open_data
+from mailconnector.pst.messaging.properties import Allowance, PropertyView, open_data
 from mailconnector.pst.messaging.session import Session, codec_of
 from mailconnector.pst.messaging.subject import plain_subject
 
@@ -26,6 +26,7 @@ ATTACH_DATA, ATTACH_METHOD, ATTACH_SIZE = 0x3701, 0x3705, 0x0E20
 FLAG_READ, FLAG_HASATTACH, FLAG_ASSOCIATED = 0x01, 0x10, 0x40
 METHOD_NONE, METHOD_VALUE, METHOD_EMBEDDED, METHOD_OLE = 0, 1, 5, 6
 MAX_DEPTH = 64  # messages inside messages
+_OBJECT_COST, _STREAM_COST = 256, 1 << 16
 _MAX_EMBEDDED = 20_000  # embedded messages opened below one message: a forged file can refer to a part many times
 
 
@@ -109,13 +110,18 @@ class MessageContent:
     @property
     def recipients(self) -> list[Properties]:
         """The recipients: the cells of each row of the recipient table, in its order."""
+        return self._recipients(Allowance(self.node.db))
+
+    def _recipients(self, allowance: Allowance) -> list[Properties]:
         table = self._table(disk.NID_RECIPIENT_TABLE)
         if table is None:
             return []
         key_of = self._session.key_of
-        rows = []
+        rows: list[Properties] = []
         for row in table.rows():
-            cells = {(key_of(tag) if tag >= FIRST_ID << 16 else tag): value for tag, value in row.items()}
+            cells = allowance.take(
+                ((key_of(tag) if tag >= FIRST_ID << 16 else tag), value) for tag, value in row.items()
+            )
             cells.pop(ROW_ID, None)
             cells.pop(ROW_VERSION, None)
             rows.append(cells)
@@ -125,7 +131,10 @@ class MessageContent:
     def attachment_nids(self) -> list[int]:
         """The NIDs of the attachments, in the order of the attachment table."""
         table = self._table(disk.NID_ATTACHMENT_TABLE)
-        return [] if table is None else [row.row_id for row in table.rows()]
+        nids = [] if table is None else [row.row_id for row in table.rows()]
+        if len(set(nids)) != len(nids):
+            raise PstFormatError("a message's attachment table names an attachment twice", nid=self.node.nid)
+        return nids
 
     def attachments(self) -> Iterator["Attachment"]:
         """Yield the attachments.
@@ -144,16 +153,23 @@ class MessageContent:
         )
 
     def to_object(self) -> MessageObject:
-        """Return the whole message as plain data; the subject without its mark. Contents of attachments are streams."""
-        properties = self.properties.to_dict()
+        """Return the whole message as plain data; the subject without its mark. Contents of attachments are streams.
+
+        Raises:
+            PstFormatError: it is damaged, or names more data than the file can hold.
+        """
+        return self._to_object(Allowance(self.node.db))
+
+    def _to_object(self, allowance: Allowance) -> MessageObject:
+        properties = allowance.take(self.properties.items())
         for key in (SUBJECT << 16 | PropertyType.STRING, SUBJECT << 16 | PropertyType.STRING8):
             stored = properties.get(key)
             if isinstance(stored, str):
                 properties[key] = plain_subject(stored)
         return MessageObject(
             properties=properties,
-            recipients=[RecipientObject(row) for row in self.recipients],
-            attachments=[attachment.to_object() for attachment in self.attachments()],
+            recipients=[RecipientObject(row) for row in self._recipients(allowance)],
+            attachments=[attachment._to_object(allowance) for attachment in self.attachments()],
             associated=bool(self.flags & FLAG_ASSOCIATED),
         )
 
@@ -221,16 +237,22 @@ class Attachment:
 
     def to_object(self) -> AttachmentObject:
         """Return the attachment as plain data; its content is a stream."""
+        return self._to_object(Allowance(self.node.db))
+
+    def _to_object(self, allowance: Allowance) -> AttachmentObject:
         pc = self.properties.pc
         key_of = self._session.key_of
-        properties = {
-            key_of(tag): pc.value(tag >> 16)
+        properties = allowance.take(
+            (key_of(tag), pc.value(tag >> 16))
             for tag in pc.tags()
             if tag >> 16 != ATTACH_DATA and tag & 0xFFFF != PropertyType.OBJECT
-        }
+        )
         embedded = self.embedded
+        data = self.open()
+        # Open streams have their buffers, and every object costs something.
+        allowance.spend(_OBJECT_COST + (min(self.data_size, _STREAM_COST) if data is not None else 0))
         return AttachmentObject(
             properties=properties,
-            data=self.open(),
-            embedded=embedded.to_object() if embedded is not None else None,
+            data=data,
+            embedded=embedded._to_object(allowance) if embedded is not None else None,
         )

@@ -16,6 +16,7 @@ from mailconnector.pst.ltp.property_context import PropertyContext, StoredValue,
 
 FIRST_ID = 0x8000
 _LAST_ID = 0xFFFE
+_LAST_GUID = 0x7FFF
 _ENTRY = struct.Struct("<IHH")
 _BUCKET_COUNT, _GUIDS, _ENTRIES, _STRINGS, _BUCKETS = 0x0001, 0x0002, 0x0003, 0x0004, 0x1000
 _DEFAULT_BUCKETS = 251
@@ -47,30 +48,36 @@ class NameMap:
 
     def _load(self, pc: PropertyContext) -> None:
         if _BUCKET_COUNT in pc:
-            self._bucket_count = int.from_bytes(pc.raw(_BUCKET_COUNT), "little") or _DEFAULT_BUCKETS
+            self._bucket_count = int.from_bytes(pc.raw(_BUCKET_COUNT)[:4], "little") or _DEFAULT_BUCKETS
         if self._bucket_count > 0x7000:
             raise PstFormatError(f"the name-to-id map claims {self._bucket_count} buckets", nid=pc.node.nid)
         for pid, stream in self._streams.items():
             if pid in pc:
                 stream += pc.raw(pid)
+        left = pc.node.db.size_limit()
         for pid in pc.types():
             if pid >= _BUCKETS:
                 self._buckets[pid] = bytearray(pc.raw(pid))
+                left -= len(self._buckets[pid])
+                if left < 0:
+                    raise PstFormatError("the name-to-id map's buckets are larger than the file", nid=pc.node.nid)
         guids = bytes(self._streams[_GUIDS])
         for at in range(0, len(guids) - 15, 16):
             self._guids.setdefault(UUID(bytes_le=guids[at : at + 16]), at // 16 + 3)
         by_index = {index: guid for guid, index in self._guids.items()}
         entries = bytes(self._streams[_ENTRIES])
         strings = bytes(self._streams[_STRINGS])
+        left = 2 * len(strings)  # each name stands there once
         for at in range(0, len(entries) - _ENTRY.size + 1, _ENTRY.size):
             key, kind, index = _ENTRY.unpack_from(entries, at)
             guid = by_index.get(kind >> 1)
-            if guid is None:
+            if guid is None or index > _LAST_ID - FIRST_ID:
                 continue
             if kind & 1:
                 length = int.from_bytes(strings[key : key + 4], "little")
                 text = strings[key + 4 : key + 4 + length]
-                if key + 4 + length > len(strings):
+                left -= length
+                if key + 4 + length > len(strings) or length & 1 or left < 0:
                     raise PstFormatError("a name in the name-to-id map lies outside its stream", nid=pc.node.nid)
                 name = PropertyName(guid, text.decode("utf-16-le", "surrogatepass"))
             else:
@@ -116,7 +123,10 @@ class NameMap:
         guid = self._guids.get(name.guid)
         if guid is None:
             guids = self._streams[_GUIDS]
+            guids += bytes(-len(guids) % 16)
             guid = len(guids) // 16 + 3
+            if guid > _LAST_GUID:
+                raise PstFullError("the store has all the property sets that it can have")
             guids += name.guid.bytes_le
             self._guids[name.guid] = guid
         kind = guid << 1

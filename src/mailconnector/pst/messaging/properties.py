@@ -1,19 +1,73 @@
 """The properties of an object of the store, by tag or by name."""
 
 import io
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, TypeVar
 
 from mailconnector.mapi.named import PropertyName
 from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapi.values import Value
+from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp.property_context import PropertyContext
 from mailconnector.pst.messaging.names import FIRST_ID
 from mailconnector.pst.messaging.session import Session
 from mailconnector.pst.ndb.database import NodeDatabase
 
 _NAMED = FIRST_ID << 16  # tags from here on are of named properties
+
+_Key = TypeVar("_Key")
+_HOLDERS = (str, bytes)
+_ALLOWED = 4  # times the size of the file
+_ALLOWED_ALWAYS = 1 << 20
+_ENTRY_COST = 16
+_BUFFER = 1 << 16
+
+
+class Allowance:
+    """How many bytes of values one conversion into plain data may still take.
+
+    What an honest object holds stands in the file once. A forged one can name the same bytes again and again: as
+    values of many properties, cells of many rows, attachments of many messages inside one another.
+
+    Args:
+        db: the node database.
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self, db: NodeDatabase) -> None:
+        self._left = _ALLOWED * db.size_limit() + _ALLOWED_ALWAYS
+
+    def spend(self, size: int) -> None:
+        """Count bytes.
+
+        Raises:
+            PstFormatError: that is more than the file can hold.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise PstFormatError("an object holds more than there is in the file: it names the same parts many times")
+
+    def take(self, pairs: Iterable[tuple[_Key, Value]]) -> dict[_Key, Value]:
+        """Make a dictionary of keys and values as far as there is allowance for them.
+
+        Raises:
+            PstFormatError: there is not.
+        """
+        found: dict[_Key, Value] = {}
+        left = self._left
+        for key, value in pairs:
+            found[key] = value
+            left -= _ENTRY_COST
+            if value.__class__ in _HOLDERS:
+                left -= len(value)
+            elif value.__class__ is list:
+                left -= sum(_ENTRY_COST + (len(item) if item.__class__ in _HOLDERS else 0) for item in value)
+            if left < 0:
+                self.spend(self._left + 1)
+        self._left = left
+        return found
 
 
 class PropertyView:
@@ -80,8 +134,7 @@ class PropertyView:
 
     def to_dict(self) -> Properties:
         """Return all properties but those of type PtypObject, all values read."""
-        key_of = self._session.key_of
-        return {(key_of(tag) if tag >= _NAMED else tag): value for tag, value in self.pc.items()}
+        return Allowance(self._session.db).take(self.items())
 
     def size_of(self, key: PropertyKey | PropertyName) -> int:
         """Return the size in bytes of a value as it is stored, without reading a large one; 0 where there is none."""
@@ -110,17 +163,19 @@ def open_value(pc: PropertyContext, pid: int) -> BinaryIO:
 
 def open_data(db: NodeDatabase, bid: int) -> BinaryIO:
     """Return the data under a BID as a stream."""
-    return io.BufferedReader(_DataStream(db, bid), 1 << 16)
+    size = db.data_size(bid)
+    return io.BufferedReader(_DataStream(db, bid, size), max(min(size, _BUFFER), 1))
 
 
 class _DataStream(io.RawIOBase):
     """The data of a data tree as a seekable raw stream."""
 
-    def __init__(self, db: NodeDatabase, bid: int) -> None:
+    def __init__(self, db: NodeDatabase, bid: int, size: int) -> None:
         super().__init__()
         self._db = db
-        self._leaves = db.leaves(bid)
-        self._size = db.data_size(bid)
+        self._bid = bid
+        self._size = size
+        self._leaves: list[int] | None = None
         self._full = db.layout.block_data_max
         self._at = 0
 
@@ -139,10 +194,14 @@ class _DataStream(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        number, inside = divmod(self._at, self._full)
-        if self._at >= self._size or number >= len(self._leaves):
+        if self._at >= self._size:
             return 0
+        if self._leaves is None:
+            self._leaves = self._db.leaves(self._bid)
+        number, inside = divmod(self._at, self._full)
         data = self._db.read_leaf(self._leaves[number])[inside:]
+        if not data:
+            raise PstFormatError("a block of a data tree is shorter than it should be", bid=self._bid)
         count = min(len(data), len(buffer), self._size - self._at)
         buffer[:count] = data[:count]
         self._at += count

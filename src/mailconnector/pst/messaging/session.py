@@ -90,7 +90,9 @@ class Session:
         """The name-to-id map."""
         if self._names is None:
             entry = self.db.find_node(disk.NID_NAME_TO_ID_MAP)
-            self._names = NameMap(self.properties(disk.NID_NAME_TO_ID_MAP) if entry and entry.bid_data else None)
+            # Not by `properties`, which settles: names are asked for in the middle of changes that may yet fail.
+            pc = PropertyContext(self.reader(entry.nid), self.codec) if entry and entry.bid_data else None
+            self._names = NameMap(pc)
         return self._names
 
     def key_of(self, tag: int) -> PropertyKey:
@@ -142,13 +144,18 @@ class Session:
     def change(self) -> Iterator[None]:
         """Run the body inside the running transaction, or inside one of its own."""
         if self.db.in_transaction:
+            if self._spoilt:
+                raise PstUsageError("a change failed half-way: the transaction can only be rolled back")
             touched = self._touched
             try:
                 with self.db.savepoint():
                     yield
             except BaseException:
-                # What the node database did is undone; open tables cannot be.
-                self._spoilt = self._spoilt or touched != self._touched
+                # What the node database did is undone; open tables cannot be: they would refer to what is gone.
+                if touched != self._touched:
+                    self._forget()
+                    self._names = None
+                    self._spoilt = True
                 raise
             self._changes += 1
             if self._changes % _CHECK_EVERY == 0 and self._held_bytes() > _HELD_MAX:
@@ -340,7 +347,7 @@ def _convert(have: int, want: int, data: bytes, codec: str) -> bytes | None:
     if have == PropertyType.STRING8 and want == PropertyType.STRING:
         return codepages.decode_string8(data, codec).encode("utf-16-le", "surrogatepass")
     if have == PropertyType.STRING and want == PropertyType.STRING8:
-        return codepages.encode_string8(data.decode("utf-16-le", "surrogatepass"), codec)
+        return codepages.encode_string8(data[: len(data) & ~1].decode("utf-16-le", "surrogatepass"), codec)
     return None
 
 

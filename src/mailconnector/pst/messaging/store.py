@@ -66,6 +66,7 @@ _MASK_SUBTREE, _MASK_INBOX, _MASK_OUTBOX, _MASK_WASTEBASKET, _MASK_SENT, _MASK_V
     1 << bit for bit in range(8)
 )
 _NID_COMMON_VIEWS = 0x8082
+_NID_OST_IPM_SUBTREE, _NID_OST_DELETED_ITEMS = 0x2142, 0x2162  # below "Root - Mailbox" (measured)
 # Names that Outlook defines in every new store, so that its views find them.
 _FIRST_NAMES = (
     PropertyName(PSETID_APPOINTMENT, 0x8205),
@@ -253,12 +254,17 @@ class Store:
     @property
     def ipm_subtree(self) -> Folder:
         """The folder that the user sees as the store's top."""
-        return self._folder_of(_IPM_SUBTREE, disk.NID_IPM_SUBTREE)
+        return self._folder_of(_IPM_SUBTREE, self._default_nid(_NID_OST_IPM_SUBTREE, disk.NID_IPM_SUBTREE))
 
     @property
     def deleted_items(self) -> Folder:
         """The Deleted Items folder."""
-        return self._folder_of(_WASTEBASKET, disk.NID_DELETED_ITEMS)
+        return self._folder_of(_WASTEBASKET, self._default_nid(_NID_OST_DELETED_ITEMS, disk.NID_DELETED_ITEMS))
+
+    def _default_nid(self, ost: int, pst: int) -> int:
+        """Return where a folder is that the store's properties do not name; an OST names none and has it elsewhere."""
+        is_ost = self.db.header.wMagicClient == disk.MAGIC_CLIENT_OST
+        return ost if is_ost and self._session.has_node(ost) else pst
 
     def folder(self, nid: int) -> Folder:
         """Return a folder by its NID.

@@ -112,7 +112,8 @@ class AllocationMaps:
             page = self._read(offset, self.layout.page_size)
             disk.unpack_page(self.layout, page, disk.PTYPE_AMAP, offset, offset)
             at = self.layout.map_bits_at
-            free = bits_to_free(page[at : at + AMAP_BYTES])
+            # The map pages' own places are never free, whatever the map says.
+            free = bits_to_free(page[at : at + AMAP_BYTES]) & reserved_free(self.layout, index)
             self._free[index] = free
         return free
 

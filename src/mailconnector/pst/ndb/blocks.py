@@ -83,7 +83,7 @@ def decode_block(layout: Layout, method: int, raw: bytes, bid: int, ib: int, siz
 def _inflate(data: bytes, size: int, bid: int, ib: int) -> bytes:
     inflater = zlib.decompressobj()
     try:
-        plain = inflater.decompress(data, size)
+        plain = inflater.decompress(data, max(size, 1))  # 0 would be no limit
     except zlib.error as error:
         raise PstFormatError(f"a compressed block is damaged: {error}", bid=bid, offset=ib) from error
     if len(plain) != size:

@@ -17,6 +17,7 @@ from mailconnector.pst.errors import PstFormatError
 
 MAX_DEPTH = 8  # a tree of eight levels would hold more blocks than any file
 _CACHE_PAGES = 3000
+_BEYOND = 1 << 64  # above every key
 
 Entry = tuple[int, ...]
 _key = itemgetter(0)
@@ -113,7 +114,7 @@ class BTree:
     def walk(self, first: int = 0) -> Iterator[Entry]:
         """Yield the leaf entries with keys from ``first`` on, in order."""
         last = -1
-        for _, page in self._pages(self.root, None, first):
+        for _, page in self._pages(self.root, None, first, -1, _BEYOND):
             if page.level:
                 continue
             at = bisect_left(page.keys, first)
@@ -125,15 +126,24 @@ class BTree:
 
     def pages(self) -> Iterator[tuple[PageRef, Page]]:
         """Yield every page of the tree, parents first."""
-        return self._pages(self.root, None, 0)
+        return self._pages(self.root, None, 0, -1, _BEYOND)
 
-    def _pages(self, ref: PageRef, level: int | None, first: int) -> Iterator[tuple[PageRef, Page]]:
+    def _pages(
+        self, ref: PageRef, level: int | None, first: int, low: int, high: int
+    ) -> Iterator[tuple[PageRef, Page]]:
+        """Yield a page and those below it. Its keys lie from ``low`` on and below ``high``: so no page comes twice."""
         page = self.page(ref, level)
+        if not page.keys:
+            if level is not None:
+                raise PstFormatError("a B-tree page below the root is empty", bid=ref.bid, offset=ref.ib)
+        elif page.keys[0] < low or page.keys[-1] >= high:
+            raise PstFormatError("a B-tree page has keys outside its range", bid=ref.bid, offset=ref.ib)
         yield ref, page
-        if page.level:
+        if page.level and page.keys:
             start = max(bisect_right(page.keys, first) - 1, 0)
-            for _, bid, ib in page.entries[start:]:
-                yield from self._pages(PageRef(bid, ib), page.level - 1, first)
+            ends = [*page.keys[start + 1 :], high]
+            for (key, bid, ib), end in zip(page.entries[start:], ends, strict=True):
+                yield from self._pages(PageRef(bid, ib), page.level - 1, first, key, end)
 
     def last_key(self) -> int | None:
         """Return the largest key of the tree."""
@@ -214,6 +224,8 @@ class BTree:
                     self._join_small(merged, level - 1, small, write, free)
                 else:
                     merged.append(entry)
+            if any(left[0] >= right[0] for left, right in pairwise(merged)):
+                raise PstFormatError("the pages below a B-tree page overlap", bid=ref.bid, offset=ref.ib)
         self.release(ref, free)
         # Entries that came in at the end will be followed by more: the page before them stays full. Elsewhere a page
         # that overflows is split evenly.

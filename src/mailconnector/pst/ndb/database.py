@@ -35,6 +35,14 @@ from mailconnector.pst.ndb.lookup import BlockEntry, NodeSource, read_header
 
 _OVERLAY_MAX = 30_000  # changed entries held before they go into new tree pages
 _TREE_MAX = 0xFFFFFFFF  # lcbTotal is 32 bits wide
+_NODE_TYPES = frozenset(
+    (
+        disk.NID_TYPE_NORMAL_FOLDER,
+        disk.NID_TYPE_SEARCH_FOLDER,
+        disk.NID_TYPE_NORMAL_MESSAGE,
+        disk.NID_TYPE_ASSOC_MESSAGE,
+    )
+)
 _FOLDER_TABLES = (
     disk.NID_TYPE_HIERARCHY_TABLE,
     disk.NID_TYPE_CONTENTS_TABLE,
@@ -58,6 +66,8 @@ class NodeDatabase(NodeSource):
         self._freed: list[tuple[int, int]] = []  # what was written in this transaction and freed in the savepoint
         self._written: list[tuple[int, int]] = []  # what was written in the savepoint
         self._base = header
+        self._size_before = 0  # the file's size when the transaction began
+        self._id_limit = (1 << 62 if self.layout.wide else 1 << 32) - 16
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
@@ -131,6 +141,9 @@ class NodeDatabase(NodeSource):
         """
         rgnid = self.header.rgnid
         index = rgnid[type_] + 1
+        # A damaged header may say less than what was given out.
+        while type_ in _NODE_TYPES and index < 1 << 27 and self.find_node(disk.make_nid(index, type_)) is not None:
+            index += 1
         if index >= 1 << 27:
             raise PstFullError(f"all ids of type {type_:#x} are used up")
         # A folder's tables have its index: their counters go with it, as in every measured file.
@@ -161,6 +174,10 @@ class NodeDatabase(NodeSource):
         self.release(old.bid_data)
         self.release(old.bid_sub)
 
+    def size_limit(self) -> int:
+        """Return how many bytes of data one object can have at most; what the transaction adds is counted."""
+        return self._size_limit if self._maps is None else max(self._size_limit, self._maps.file_size)
+
     # -- writing blocks --------------------------------------------------------------------------------------------
 
     def write_block(self, data: bytes, *, internal: bool = False) -> int:
@@ -170,7 +187,7 @@ class NodeDatabase(NodeSource):
         layout = self.layout
         header = self.header
         bid = header.bidNextB | disk.BID_INTERNAL if internal else header.bidNextB
-        if not layout.wide and header.bidNextB >= 0xFFFFFFF0:
+        if header.bidNextB >= self._id_limit:
             raise PstFullError("the file has used up its block ids", hint="Compact the file.")
         object.__setattr__(header, "bidNextB", header.bidNextB + disk.BID_STEP)  # as _count does, which is slower
         size = len(data)
@@ -389,6 +406,12 @@ class NodeDatabase(NodeSource):
                 self.rebuild_maps()
             else:
                 self._maps = self._load_maps()
+        last = self._bbt.last_key()
+        if self.header.bidNextB % disk.BID_STEP or (last is not None and last >= self.header.bidNextB):
+            raise PstFormatError("the header's next block id was given out already", bid=last, hint="Run a repair.")
+        if max(self.header.bidNextB, self.header.bidNextP) >= self._id_limit:
+            raise PstFullError("the file has used up its block or page ids", hint="Compact the file.")
+        self._size_before = self.device.size()
         self._base = self.header
         # Counters advance in place (_count): the committed header must not see that.
         self.header = replace(self.header)
@@ -401,9 +424,11 @@ class NodeDatabase(NodeSource):
             raise PstFormatError(
                 "the header's file size and last AMap do not fit together", offset=root.ibAMapLast, hint="Run a repair."
             )
-        known = None
-        if self.device.size() >= disk.FIRST_AMAP:
-            known = read_dlist(self.layout, self.device.read(disk.DLIST_OFFSET, self.layout.page_size))
+        if root.ibFileEof > self.device.size():
+            raise PstFormatError(
+                "the file is shorter than its header says", offset=root.ibFileEof, hint="Run a repair."
+            )
+        known = read_dlist(self.layout, self.device.read(disk.DLIST_OFFSET, self.layout.page_size))
         maps = AllocationMaps(self.layout, count, root.cbAMapFree, self.device.read, known or {})
         if known is None:
             maps.survey()
@@ -448,7 +473,7 @@ class NodeDatabase(NodeSource):
             self.header.root,
             ibFileEof=maps.file_size,
             ibAMapLast=disk.amap_offset(maps.count - 1),
-            cbAMapFree=maps.free_bytes,
+            cbAMapFree=min(max(maps.free_bytes, 0), maps.file_size),  # where it was wrong before, at least possible
             cbPMapFree=0,
             bidNBT=self._nbt.root.bid,
             ibNBT=self._nbt.root.ib,
@@ -504,8 +529,8 @@ class NodeDatabase(NodeSource):
         self.device.discard()
         if self._base.root.ibNBT:
             self._attach_trees()
-            if self.device.size() > self._base.root.ibFileEof:
-                self.device.truncate(self._base.root.ibFileEof)
+            if self.device.size() > self._size_before:
+                self.device.truncate(self._size_before)
 
     def _write_header(self, header: Header) -> None:
         self.device.flush()
@@ -532,6 +557,8 @@ class NodeDatabase(NodeSource):
     def _write_page(self, build: Callable[[int, int], bytes]) -> PageRef:
         header = self.header
         bid = header.bidNextP
+        if bid >= self._id_limit:
+            raise PstFullError("the file has used up its page ids", hint="Compact the file.")
         self._count(bidNextP=bid + 1)
         assert self._maps is not None
         ib = self._maps.allocate(self.layout.page_size, page=True)

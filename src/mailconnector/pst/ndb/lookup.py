@@ -4,7 +4,7 @@
 dictionaries over the trees.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mailconnector.pst import disk
@@ -59,7 +59,8 @@ class NodeSource:
         self._nbt_changes: dict[int, Entry | None] = {}
         self._bbt_changes: dict[int, Entry | None] = {}
         self._internal: dict[int, bytes] = {}  # data of internal blocks, which are asked for again and again
-        self._size_limit = max(header.root.ibFileEof, 1) * (_EXPANSION if header.layout is disk.UNICODE_4K else 1)
+        # By the file itself: the header's ibFileEof may say anything.
+        self._size_limit = max(device.size(), 1) * (_EXPANSION if header.layout is disk.UNICODE_4K else 1)
         self._attach_trees()
 
     def _attach_trees(self) -> None:
@@ -95,7 +96,12 @@ class NodeSource:
         """Return a block's entry, or None. Bit 0 of a BID is ignored ([MS-PST] 2.2.2.2)."""
         bid &= ~1
         changes = self._bbt_changes
-        entry = changes[bid] if bid in changes else self._bbt.find(bid) or self._bbt.find(bid | 1)
+        if bid in changes:
+            entry = changes[bid]
+        elif bid | 1 in changes:
+            entry = changes[bid | 1]
+        else:
+            entry = self._bbt.find(bid) or self._bbt.find(bid | 1)
         return None if entry is None else BlockEntry._make(entry)
 
     def block(self, bid: int) -> BlockEntry:
@@ -153,25 +159,32 @@ class NodeSource:
         if not bid & disk.BID_INTERNAL:
             return [bid]
         top = blocks.decode_data_tree(self.layout, self.read_block(bid), bid)
-        self._check_total(top.total, bid)
-        if top.level == 1:
-            return list(top.bids)
+        if top.total > self.size_limit():
+            raise PstFormatError(f"a data tree of {top.total} bytes is larger than the file", bid=bid)
+        # Every block but the last is full (measured), so the size tells their number.
+        count = -(-top.total // self.layout.block_data_max)
+        found = list(top.bids) if top.level == 1 else self._leaves_below(top.bids, count, bid)
+        if len(found) != count:
+            raise PstFormatError(f"a data tree of {top.total} bytes has {len(found)} blocks", bid=bid)
+        return found
+
+    def _leaves_below(self, children: Iterable[int], most: int, bid: int) -> list[int]:
+        """Return the BIDs of the data blocks under an XXBLOCK's children; those beyond ``most`` may be left out."""
         found: list[int] = []
-        room = self._size_limit // disk.SLOT + 1
-        for child in top.bids:
+        for child in children:
             if not child & disk.BID_INTERNAL:
                 raise PstFormatError("an XXBLOCK refers to a data block", bid=bid)
             below = blocks.decode_data_tree(self.layout, self.read_block(child), child)
             if below.level != 1:
                 raise PstFormatError("an XXBLOCK refers to an XXBLOCK", bid=child)
             found += below.bids
-            if len(found) > room:
-                raise PstFormatError("a data tree has more blocks than the file has room for", bid=bid)
+            if len(found) > most:
+                break
         return found
 
-    def _check_total(self, total: int, bid: int) -> None:
-        if total > self._size_limit and not self.in_transaction:
-            raise PstFormatError(f"a data tree of {total} bytes is larger than the file", bid=bid)
+    def size_limit(self) -> int:
+        """Return how many bytes of data one object can have at most: what goes into the file."""
+        return self._size_limit
 
     def data_size(self, bid: int) -> int:
         """Return the bytes of data under a BID without reading them (compressed blocks excepted)."""
@@ -235,6 +248,8 @@ class NodeSource:
             yield entries, bid
             return
         yield None, bid
+        if len({child for _, child in entries}) != len(entries):
+            raise PstFormatError("a SIBLOCK refers to a block twice", bid=bid)
         for _, child in entries:
             if not child & disk.BID_INTERNAL:
                 raise PstFormatError("a SIBLOCK refers to a data block", bid=bid)

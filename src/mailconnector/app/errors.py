@@ -1,0 +1,23 @@
+"""The errors of the use cases."""
+
+from mailconnector.errors import MailConnectorError
+
+
+class AppError(MailConnectorError):
+    """Base of every error that a use case raises itself; those of the rooms below pass through.
+
+    Attributes:
+        path: the file or directory concerned; empty when it is about none.
+    """
+
+    def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class AppUsageError(AppError):
+    """What was asked for cannot be done with these files, and nothing was done."""
+
+
+class AppDiskError(AppError):
+    """The operating system refused to read or write a file beside the PST; the cause is chained."""

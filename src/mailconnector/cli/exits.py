@@ -1,0 +1,74 @@
+"""How a command ends: errors become a line on stderr and an exit code, in this one place."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ParamSpec
+
+import typer
+
+from mailconnector.app.errors import AppDiskError
+from mailconnector.cli.terminal import print_error, print_notice
+from mailconnector.errors import MailConnectorError
+from mailconnector.pst import PstDiskError, PstError, PstFullError, PstLockedError
+
+P = ParamSpec("P")
+
+
+class ExitCode(IntEnum):
+    """What the exit code of every command means."""
+
+    OK = 0
+    """All was done; for `check`: the file is clean."""
+    FINDINGS = 1
+    """The command ran to its end; some items failed, or `check` has findings."""
+    UNUSABLE = 2
+    """The file is no PST, or it or the arguments cannot be used so."""
+    IN_USE = 3
+    """Another program has the file open."""
+    DISK = 4
+    """The system refused to read or write, or there is no more room."""
+    INTERRUPTED = 130
+    """The user stopped it."""
+    BROKEN_PIPE = 141
+    """Nobody reads the output any more."""
+
+
+def exit_code_of(error: MailConnectorError) -> ExitCode:
+    """Return the exit code that an error ends a command with."""
+    if isinstance(error, PstLockedError):
+        return ExitCode.IN_USE
+    if isinstance(error, PstDiskError | PstFullError | AppDiskError):
+        return ExitCode.DISK
+    return ExitCode.UNUSABLE
+
+
+def _with_file(error: MailConnectorError, file: object) -> str:
+    """Return an error's message; the engine's speak of nodes and offsets alone, and get the file's name before them."""
+    message = str(error)
+    return f"{file}: {message}" if isinstance(error, PstError) and file and str(file) not in message else message
+
+
+def ends_well(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
+    """Make a function a command: what it raises and what it returns become an exit code."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs) or ExitCode.OK
+            sys.stdout.flush()
+        except MailConnectorError as error:
+            print_error(_with_file(error, kwargs.get("file")), error.hint)
+            code = exit_code_of(error)
+        except KeyboardInterrupt as interrupt:
+            print_notice(str(interrupt) or "Stopped.")
+            code = ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            # What is still held back must not fail again when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.BROKEN_PIPE
+        raise typer.Exit(code)
+
+    return wrapper

@@ -1,0 +1,42 @@
+"""The command `mailconnector`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mailconnector import __version__
+from mailconnector.cli.pst import pst_app
+
+app = typer.Typer(
+    name="mailconnector",
+    help="Outlook's data files, read and written in place.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(pst_app, name="pst")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"mailconnector {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Outlook's data files, read and written in place."""
+
+
+def main() -> None:
+    """Run the command with the arguments of the process, and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A subject may hold letters that the terminal's encoding lacks: they are written out, not an error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="mailconnector")

@@ -1,0 +1,64 @@
+"""INTERNALDATE: ``" 7-Feb-2002 21:52:25 -0800"`` (RFC 9051 section 9, date-time), and the dates of SEARCH."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
+
+from mailconnector.imap.errors import ImapUsageError
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NUMBERS = {name.upper().encode(): number for number, name in enumerate(_MONTHS, 1)}
+# Cyrus sends a space before a day of two digits as well; others send no seconds or no zone.
+_DATE = re.compile(
+    rb"\s*([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?(?: ?([+-])([0-9]{2})([0-9]{2}))?"
+)
+
+
+@lru_cache(maxsize=256)
+def _zone(sign: bytes, hours: int, minutes: int) -> timezone:
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if sign == b"-" else offset)
+
+
+def parse_internal_date(data: bytes) -> datetime | None:
+    """Return the aware datetime, or None for what is no date: a server's slip is no reason to lose a message.
+
+    A missing zone is taken as UTC, a leap second as the second before.
+    """
+    match = _DATE.match(data)
+    if match is None:
+        return None
+    day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
+    try:
+        zone = _zone(sign, int(hours), int(minutes)) if sign else UTC
+        number = _NUMBERS[month.upper()]
+        return datetime(int(year), number, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=zone)
+    except (KeyError, ValueError):
+        return None
+
+
+def format_internal_date(when: datetime) -> bytes:
+    """Write an aware datetime as APPEND wants it, quotes included. Fractions of a second are dropped.
+
+    Raises:
+        ImapUsageError: the datetime has no zone.
+    """
+    offset = when.utcoffset()
+    if offset is None:
+        raise ImapUsageError("an INTERNALDATE needs a time zone")
+    if offset % timedelta(minutes=1):  # zones of the nineteenth century have seconds
+        when = when.astimezone(UTC)
+        offset = timedelta()
+    minutes = int(offset.total_seconds()) // 60
+    sign = "-" if minutes < 0 else "+"
+    hours, rest = divmod(abs(minutes), 60)
+    return (
+        f'"{when.day:2d}-{_MONTHS[when.month - 1]}-{when.year:04d} {when:%H:%M:%S} {sign}{hours:02d}{rest:02d}"'
+    ).encode("ascii")
+
+
+def format_search_date(day: date) -> bytes:
+    """Write a day as SEARCH SINCE and BEFORE want it: ``1-Feb-1994``."""
+    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year:04d}".encode("ascii")

@@ -1,0 +1,120 @@
+"""Mailbox names: modified UTF-7 (RFC 3501 section 5.1.3) or UTF-8 (RFC 6855, RFC 9051) on the wire, text above.
+
+Servers hand out names that are neither: raw 8-bit bytes, or base64 that is not in its shortest form. `NameCodec`
+remembers the bytes of such a name, so that a mailbox can always be addressed by the text under which it was listed.
+"""
+
+from __future__ import annotations
+
+import binascii
+
+from mailconnector.imap.errors import ImapUsageError
+
+_MOST_IRREGULAR = 100_000  # names remembered at most
+
+
+def encode_utf7(name: str) -> bytes:
+    """Encode a mailbox name in modified UTF-7. Every text can be encoded, lone surrogates and controls included."""
+    out = bytearray()
+    shifted: list[str] = []
+
+    def flush() -> None:
+        if shifted:
+            units = "".join(shifted).encode("utf-16-be", "surrogatepass")
+            out.extend(b"&" + binascii.b2a_base64(units, newline=False).rstrip(b"=").replace(b"/", b",") + b"-")
+            shifted.clear()
+
+    for character in name:
+        if " " <= character <= "~":
+            flush()
+            out.extend(b"&-" if character == "&" else character.encode("ascii"))
+        else:
+            shifted.append(character)
+    flush()
+    return bytes(out)
+
+
+def decode_utf7(raw: bytes) -> str:
+    """Decode a name in modified UTF-7.
+
+    Raises:
+        ValueError: the bytes are no modified UTF-7.
+    """
+    out: list[str] = []
+    position = 0
+    while (start := raw.find(b"&", position)) >= 0:
+        out.append(raw[position:start].decode("ascii"))
+        end = raw.find(b"-", start)
+        if end < 0:
+            raise ValueError("unterminated shift in modified UTF-7")
+        encoded = raw[start + 1 : end].replace(b",", b"/")
+        if encoded:
+            units = binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4), strict_mode=True)
+            out.append(units.decode("utf-16-be", "surrogatepass"))
+        else:
+            out.append("&")
+        position = end + 1
+    out.append(raw[position:].decode("ascii"))
+    return "".join(out)
+
+
+class NameCodec:
+    """Turns mailbox names into bytes and back, for one session.
+
+    Attributes:
+        utf8: whether names travel as UTF-8: after ENABLE UTF8=ACCEPT or IMAP4rev2.
+    """
+
+    def __init__(self) -> None:
+        self.utf8 = False
+        self._irregular: dict[str, bytes] = {}
+
+    def decode(self, raw: bytes) -> str:
+        """Return the text of a name. INBOX comes in capitals, whatever its case was; nothing else is folded."""
+        if raw.upper() == b"INBOX":
+            return "INBOX"
+        if raw.isascii() and b"&" not in raw and raw.decode("ascii").isprintable():
+            return raw.decode("ascii")
+        try:
+            name = raw.decode("utf-8") if self.utf8 else decode_utf7(raw)
+            regular = self._regular(name) == raw
+        except (ValueError, ImapUsageError):
+            name, regular = raw.decode("utf-8", "surrogateescape"), False
+        if regular:
+            return name
+        # Two sets of bytes for one text: the second is shown as its bytes.
+        if self._irregular.get(name, raw) != raw:
+            name = raw.decode("ascii", "surrogateescape")
+        if len(self._irregular) < _MOST_IRREGULAR:
+            self._irregular[name] = raw
+        return name
+
+    def decode_or_empty(self, raw: bytes) -> str:
+        """Return the text of a namespace's prefix or a mailbox that may be empty: no mailbox, the server itself."""
+        return self.decode(raw) if raw else ""
+
+    def encode(self, name: str) -> bytes:
+        """Return the bytes of a name.
+
+        Raises:
+            ImapUsageError: the name is empty, or holds what UTF-8 names may not.
+        """
+        if not name:
+            raise ImapUsageError("a mailbox needs a name")
+        return self._irregular.get(name) or self._regular(name)
+
+    def encode_pattern(self, pattern: str) -> bytes:
+        """Return the bytes of a LIST reference or pattern, which may be empty and keeps its ``*`` and ``%``."""
+        return self.encode(pattern) if pattern else b""
+
+    def _regular(self, name: str) -> bytes:
+        if not self.utf8:
+            return encode_utf7(name)
+        if any(character < " " or character == "\x7f" for character in name):
+            raise ImapUsageError(
+                f"the mailbox name {name!r} holds a control character", hint="Rename the folder without it."
+            )
+        try:
+            return name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ImapUsageError(f"the mailbox name {name!r} cannot be sent", hint="Rename the folder.") from error

@@ -1,0 +1,33 @@
+"""Named properties of this program's own: what mail has and MAPI has no place for.
+
+Outlook keeps them and shows them to nobody.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from mailconnector.mapi.named import NamedTag, PropertyName
+from mailconnector.mapi.types import PropertyType
+
+PSETID_MAIL_CONNECTOR = uuid.UUID("6d8f3c1e-5a0b-4b62-9f3e-2c7a54d1e0b7")
+
+
+def _tag(name: str, property_type: int) -> NamedTag:
+    return NamedTag(PropertyName(PSETID_MAIL_CONNECTOR, name), property_type)
+
+
+HEADER_BYTES = _tag("HeaderBytes", PropertyType.BINARY)
+"""The header block, where its bytes are not those of the text in PidTagTransportMessageHeaders."""
+
+MIME_ORIGINAL = _tag("MimeOriginal", PropertyType.BINARY)
+"""Content header and body of a signed or encrypted mail that MAPI does not keep byte for byte."""
+
+MIME_ORIGINAL_CHECK = _tag("MimeOriginalCheck", PropertyType.BINARY)
+"""Digest of what was read from it: once that has been changed, the original is not the mail any more."""
+
+CONTENT_PARAMETERS = _tag("ContentParameters", PropertyType.MULTIPLE_STRING)
+"""Parameters of an attachment's content type, each as "name=value"."""
+
+PLACEMENT = _tag("Placement", PropertyType.STRING)
+"""Where an attachment stands in its mail, where MAPI does not say so."""

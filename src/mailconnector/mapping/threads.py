@@ -1,0 +1,110 @@
+"""Threads: message ids, and the conversation topic and index ([MS-OXOMSG] 2.2.1.2 and 2.2.1.3)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from hashlib import blake2b
+from uuid import UUID
+
+from mailconnector.items import Mail
+from mailconnector.items.headers import first, unfolded
+from mailconnector.items.subject import normalized
+from mailconnector.mapi import tags
+from mailconnector.mapi.conversation import ConversationIndex
+from mailconnector.mapi.objects import Properties
+from mailconnector.mapi.types import FileTime
+from mailconnector.mapping import reading
+from mailconnector.mapping.attachments import file_time_of
+
+OWNED = frozenset(
+    tag >> 16
+    for tag in (
+        tags.PidTagInternetMessageId,
+        tags.PidTagInReplyToId,
+        tags.PidTagInternetReferences,
+        tags.PidTagConversationTopic,
+        tags.PidTagConversationIndex,
+        tags.PidTagConversationId,
+    )
+)
+"""Ids of the properties that place a message in its thread."""
+
+# All that is known of a thread's beginning is its first message's id, so all indexes that are made begin here:
+# what they have in common is what makes Outlook show them together.
+_BEGINNING = FileTime.from_datetime(datetime(2000, 1, 1, tzinfo=UTC))
+_ID = re.compile(r"<[^<>\s]+>")
+_MADE_DOMAIN = "mailconnector.invalid"
+
+
+def thread_properties(mail: Mail) -> Properties:
+    """Return the properties that place a mail in its thread."""
+    properties: Properties = {
+        tags.PidTagConversationTopic: _clean(mail.conversation_topic or normalized(mail.subject)),
+    }
+    index = mail.conversation_index or _made_index(mail)
+    if index:
+        properties[tags.PidTagConversationIndex] = index
+    if mail.message_id:
+        properties[tags.PidTagInternetMessageId] = _clean(mail.message_id)
+    if mail.in_reply_to:
+        properties[tags.PidTagInReplyToId] = _clean(mail.in_reply_to)
+    if mail.references:
+        properties[tags.PidTagInternetReferences] = _clean(" ".join(mail.references))
+    return properties
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "") if "\0" in text else text
+
+
+def _made_index(mail: Mail) -> bytes:
+    """Return the same index for the same mail, and one with the same beginning for all of its thread."""
+    root = mail.references[0] if mail.references else mail.in_reply_to or mail.message_id
+    if not root:
+        return b""
+    digest = blake2b(root.encode("utf-8", "replace"), digest_size=16, person=b"conversation").digest()
+    index = ConversationIndex.new(_BEGINNING, UUID(bytes=digest))
+    if root != mail.message_id:
+        written = file_time_of(mail.date) if mail.date else None
+        index = index.child(written or _BEGINNING, digest[0])
+    return index.to_bytes()
+
+
+def read_thread(mail: Mail, properties: Properties) -> tuple[str, bytes]:
+    """Return the conversation topic and index of a message as `Mail` has them.
+
+    Args:
+        mail: What else was read of it.
+        properties: Its properties.
+    """
+    topic = reading.text(properties, tags.PidTagConversationTopic)
+    index = reading.data(properties, tags.PidTagConversationIndex)
+    return "" if topic == normalized(mail.subject) else topic, b"" if index == _made_index(mail) else index
+
+
+def read_message_id(properties: Properties, headers: bytes) -> str:
+    """Return the message id, if need be of the header, or made of the search key that a message has for life."""
+    found = reading.text(properties, tags.PidTagInternetMessageId)
+    if not found and headers:
+        found = _text(first(headers, b"message-id"))
+    if not found and len(key := reading.data(properties, tags.PidTagSearchKey)) >= 16:
+        found = f"<{key.hex()}@{_MADE_DOMAIN}>"
+    return found
+
+
+def read_parents(properties: Properties, headers: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return (in reply to, references) of a message, if need be from the header."""
+    parent = reading.text(properties, tags.PidTagInReplyToId)
+    if not parent and headers:
+        parent = _text(first(headers, b"in-reply-to"))
+        parent = _ID.findall(parent)[0] if _ID.search(parent) else ""
+    references = reading.text(properties, tags.PidTagInternetReferences)
+    if not references and headers:
+        references = _text(first(headers, b"references"))
+    found = _ID.findall(references)
+    return parent, tuple(found or references.split())
+
+
+def _text(raw: bytes | None) -> str:
+    return unfolded(raw).decode("utf-8", "replace").replace("\0", "") if raw else ""
