@@ -31,7 +31,8 @@ from mailconnector.pst.ltp.property_context import (
     set_inline,
     write_properties,
 )
-from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext, write_table
+from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
+from mailconnector.pst.ltp.table_editor import write_table
 from mailconnector.pst.messaging.message import (
     ATTACH_DATA,
     ATTACH_METHOD,

@@ -17,7 +17,8 @@ from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError, PstUsageError
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.property_context import PropertyContext, StoredValue, write_properties
-from mailconnector.pst.ltp.table_context import TableContext, TableEditor
+from mailconnector.pst.ltp.table_context import OWN_CELLS, TableContext
+from mailconnector.pst.ltp.table_editor import TableEditor
 from mailconnector.pst.messaging.names import FIRST_ID, NameMap
 from mailconnector.pst.messaging.search import SearchQueue
 from mailconnector.pst.messaging.templates import native_tag
@@ -27,7 +28,6 @@ from mailconnector.pst.ndb.lookup import NodeEntry
 _HELD_MAX = 24 << 20  # bytes of open tables in a transaction
 _TAGS_MAX = 20_000
 _CHECK_EVERY = 128  # changes between two looks at that
-_OWN_CELLS = 8  # bytes of a row before the cells that mirror the object: row id and row version
 CONTENT_COUNT, UNREAD_COUNT, SUBFOLDERS = 0x3602, 0x3603, 0x360A
 HIDDEN_COUNT, HIDDEN_UNREAD = 0x6635, 0x6636
 
@@ -333,7 +333,7 @@ def row_cells(
     """
     cells: dict[int, bytes | None] = {}
     for column in table.info.columns:
-        if column.at >= _OWN_CELLS:
+        if column.at >= OWN_CELLS:
             found = cell(column.tag >> 16)
             cells[column.tag] = (
                 None if found is None else _convert(found[0] & 0xFFFF, column.tag & 0xFFFF, found[1], codec)

@@ -25,7 +25,7 @@ from mailconnector.pst.ltp import bth
 from mailconnector.pst.ltp.heap import pack_simple
 from mailconnector.pst.ltp.node import NodeEditor
 from mailconnector.pst.ltp.property_context import StoredValue, write_properties
-from mailconnector.pst.ltp.table_context import TableEditor
+from mailconnector.pst.ltp.table_editor import TableEditor
 from mailconnector.pst.messaging.folder import Folder, Message, make_folder
 from mailconnector.pst.messaging.names import NameMap
 from mailconnector.pst.messaging.properties import PropertyView
