@@ -11,7 +11,9 @@ from typing import BinaryIO, TypeVar
 from mailconnector.mapi.named import PS_PUBLIC_STRINGS, NamedTag, PropertyName
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties, RecipientObject
 from mailconnector.pst import Folder, Message, PstError, Store
+from mailconnector.pst.check import Report, check
 from mailconnector.pst.messaging.message import MessageContent
+from mailconnector.pst.ndb.device import Device
 
 T = TypeVar("T")
 
@@ -33,6 +35,7 @@ class Exercise:
         self.errors: list[PstError] = []
         self.read = 0  # messages whose whole content could be read
         self.changed = 0  # changes that succeeded
+        self.report: Report | None = None  # of the check
 
     def _try(self, action: Callable[[], T]) -> T | None:
         try:
@@ -115,6 +118,10 @@ class Exercise:
             embedded = self._try(lambda: attachment.embedded)  # noqa: B023
             if embedded is not None:
                 self._read_attachments(embedded)
+
+    def check(self, file: BinaryIO) -> None:
+        """Check a file: whatever is wrong with it is a finding."""
+        self.report = self._try(lambda: check(Device(file)))
 
     # -- changing --------------------------------------------------------------------------------------------------
 
@@ -261,14 +268,16 @@ def _exhaust(stream: BinaryIO) -> int:
     return total
 
 
-def run(data: bytes, *, objects: int = 200) -> Exercise:
-    """Read all of a file and change it; what was met is in the result.
+def run(data: bytes, *, objects: int = 200, checked: bool = True) -> Exercise:
+    """Read all of a file, check it and change it; what was met is in the result.
 
     Raises:
         anything but a PstError: that is what the exercise is there to find.
     """
     exercise = Exercise(objects)
     exercise.read_all(io.BytesIO(data))
+    if checked:
+        exercise.check(io.BytesIO(data))
     exercise.left = objects
     exercise.change_all(io.BytesIO(data))
     return exercise

@@ -129,7 +129,7 @@ def read_store(store: Store) -> StoreContents:
 
 
 def differences(have: StoreContents, want: StoreContents) -> list[str]:
-    """Return where two stores' contents are not the same, a sentence each; defaults that one side lacks are no difference."""
+    """Return where two stores' contents are not the same, a sentence each; defaults may be absent on one side."""
     found = list(_properties("store", have.properties, want.properties))
     for what, ours, theirs in (("folder", have.folders, want.folders), ("message", have.messages, want.messages)):
         for nid in sorted(ours.keys() ^ theirs.keys()):

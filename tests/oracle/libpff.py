@@ -13,10 +13,9 @@ from typing import Any, BinaryIO
 
 import pypff
 
-from mailconnector.pst import Folder, MessageContent, PstFormatError, Store, disk
+from mailconnector.pst import Folder, MessageContent, Store, disk
 from mailconnector.pst.ltp.property_context import PropertyContext
 from mailconnector.pst.ltp.table_context import TableContext
-from mailconnector.mapi.types import PropertyType
 
 Entry = tuple[int, int, bytes]
 """Property id, type and stored bytes."""

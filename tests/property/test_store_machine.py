@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,11 +19,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-
-from mailconnector.mapi.named import NamedTag
-from mailconnector.mapi.objects import Properties, PropertyKey
-from mailconnector.mapi.values import Value
-from mailconnector.pst import MessageDraft, PstUsageError, Store, disk
 from tests.oracle import examples, libpff, soundness
 from tests.oracle.contents import (
     ASSOCIATED,
@@ -41,6 +36,11 @@ from tests.oracle.contents import (
     digest_of,
     read_store,
 )
+
+from mailconnector.mapi.named import NamedTag
+from mailconnector.mapi.objects import Properties, PropertyKey
+from mailconnector.mapi.values import Value
+from mailconnector.pst import MessageDraft, PstUsageError, Store, disk
 
 # Few and small draws, from which everything else is made: a hundred changes have to fit into one example.
 NUMBERS = st.integers(0, 255)
@@ -508,12 +508,16 @@ def _with(properties: Properties, key: PropertyKey, value: Value) -> Properties:
     return {**_without(properties, key), canonical_key(key): value}
 
 
-def run(make: Callable[[], io.BytesIO], *, runs: int, steps: int) -> None:
-    """Run the machine several times on files that `make` gives."""
+def run(make: Callable[[], io.BytesIO], *, runs: int, steps: int, shrink: bool = False) -> None:
+    """Run the machine several times on files that `make` gives; to shrink what fails takes minutes."""
     run_state_machine_as_test(
         lambda: StoreMachine(make()),
         settings=settings(
-            max_examples=runs, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=runs,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
         ),
     )
 
@@ -567,10 +571,10 @@ def test_real_file(pst_sample: Path):
 @pytest.mark.slow
 @pytest.mark.parametrize("format_", ["unicode", "ansi"])
 def test_new_store_at_length(format_: Literal["unicode", "ansi"]):
-    run(lambda: new_store(format_, "permute"), runs=100, steps=150)
+    run(lambda: new_store(format_, "permute"), runs=100, steps=150, shrink=True)
 
 
 @pytest.mark.slow
 def test_real_file_at_length(pst_sample: Path):
     content = changeable(pst_sample).getvalue()
-    run(lambda: io.BytesIO(content), runs=20, steps=150)
+    run(lambda: io.BytesIO(content), runs=20, steps=150, shrink=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mailconnector import __version__
+from mailconnector.cli.lab import lab_app
 from mailconnector.cli.pst import pst_app
 
 app = typer.Typer(
@@ -13,9 +14,10 @@ app = typer.Typer(
     help="Outlook's data files, read and written in place.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 app.add_typer(pst_app, name="pst")
+app.add_typer(lab_app, name="lab")
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,11 +11,13 @@ from rich.text import Text
 
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import AsJson, PstFile
-from mailconnector.cli.terminal import clean, counted, list_table, print_json, progress_bar, stdout
+from mailconnector.cli.terminal import clean, counted, list_table, print_json, print_line, progress_bar, stdout
 from mailconnector.pst.check import Finding, Report, Severity
 from mailconnector.pst.files import check_file
 
-_SHOWN = 10  # findings of one kind that are shown unless all are asked for
+SHOWN = 10
+"""Findings of one kind that are shown unless all are asked for."""
+
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
@@ -39,7 +41,7 @@ def check_command(
     if as_json:
         print_json({"file": str(file), **report_json(report)})
     else:
-        _print_report(file, report, notes=notes, limit=0 if everything else _SHOWN)
+        _print_report(file, report, notes=notes, limit=0 if everything else SHOWN)
     return ExitCode.OK if report.clean else ExitCode.FINDINGS
 
 
@@ -47,13 +49,14 @@ def report_json(report: Report) -> dict[str, Any]:
     """Return a report as `--json` gives it."""
     return {
         "clean": report.clean,
-        "findings": [_finding_json(finding) for finding in report.findings],
+        "findings": [finding_json(finding) for finding in report.findings],
         "not_shown": dict(report.suppressed),
         "counts": asdict(report.counts),
     }
 
 
-def _finding_json(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as `--json` gives it."""
     return {
         "code": finding.code,
         "severity": str(finding.severity),
@@ -65,11 +68,10 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
 
 
 def _print_report(file: Path, report: Report, *, notes: bool, limit: int) -> None:
-    console = stdout()
     shown = [finding for finding in report.findings if notes or finding.severity is not Severity.NOTE]
     print_findings(shown, report.suppressed, limit)
     counts = report.counts
-    console.print(
+    print_line(
         f"Looked at {counted(counts.folders, 'folder')}, {counted(counts.messages, 'message')}, "
         f"{counted(counts.attachments, 'attachment')}, {counted(counts.nodes, 'node')}, "
         f"{counted(counts.blocks, 'block')}."
@@ -82,7 +84,7 @@ def _print_report(file: Path, report: Report, *, notes: bool, limit: int) -> Non
             text.append(f" ({line}: --notes shows them)", style="not bold dim")
     else:
         text = Text(f"{clean(str(file))}: {line}.", style="bold red" if found[Severity.ERROR] else "bold yellow")
-    console.print(text)
+    print_line(text)
 
 
 def print_findings(findings: Sequence[Finding], suppressed: Mapping[str, int], limit: int) -> None:
@@ -112,5 +114,7 @@ def print_findings(findings: Sequence[Finding], suppressed: Mapping[str, int], l
         more = suppressed.get(code, 0)
         if hidden + more:
             how = ": --all shows them" if hidden and not more else ""
-            console.print(Text(f"... and {counted(hidden + more, 'more finding')} of {code}{how}", style="dim"))
+            console.print(
+                Text(f"... and {counted(hidden + more, 'more finding')} of {code}{how}", style="dim"), soft_wrap=True
+            )
     console.print()

@@ -7,7 +7,7 @@ import typer
 
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, PstFile
-from mailconnector.cli.terminal import clean, print_json, progress_bar, size_text, stdout
+from mailconnector.cli.terminal import clean, print_json, print_line, progress_bar, size_text
 from mailconnector.pst.files import compact_file
 
 
@@ -38,7 +38,7 @@ def compact_command(
         )
         return
     won = 100 * (1 - report.bytes_after / report.bytes_before) if report.bytes_before else 0
-    stdout().print(
+    print_line(
         f"{clean(str(output or file))}: {size_text(report.bytes_before)} became {size_text(report.bytes_after)} "
         f"({won:.0f}% less)."
     )

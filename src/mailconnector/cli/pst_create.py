@@ -10,7 +10,7 @@ from mailconnector.app.store_facts import store_facts
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage
 from mailconnector.cli.pst_info import facts_json
-from mailconnector.cli.terminal import clean, counted, print_json, stdout
+from mailconnector.cli.terminal import clean, counted, print_json, print_line
 
 
 @ends_well
@@ -40,4 +40,4 @@ def create_command(
     if as_json:
         print_json(facts_json(file, facts))
     else:
-        stdout().print(f"Made {clean(str(file))}: {format}, {encryption} encoding, {counted(count, 'folder')}.")
+        print_line(f"Made {clean(str(file))}: {format}, {encryption} encoding, {counted(count, 'folder')}.")

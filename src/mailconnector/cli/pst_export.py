@@ -12,7 +12,7 @@ from mailconnector.app.folder_path import split_path
 from mailconnector.app.mail_targets import MailFormat
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, PstFile
-from mailconnector.cli.terminal import clean, counted, print_json, print_warning, progress_bar, stdout
+from mailconnector.cli.terminal import clean, counted, print_json, print_line, print_warning, progress_bar
 
 
 @ends_well
@@ -54,17 +54,16 @@ def export_command(
 
 
 def _print_summary(summary: ExportSummary) -> None:
-    console = stdout()
     text = Text(
         f"Exported {counted(summary.exported, 'item')} from {counted(summary.folders, 'folder')} "
         f"to {clean(summary.directory)}."
     )
     if summary.failed:
         text.append(f" {counted(summary.failed, 'item')} failed.", style="bold yellow")
-    console.print(text)
+    print_line(text)
     if summary.others:
         kinds = ", ".join(f"{count:,} {clean(name) or '(no class)'}" for name, count in sorted(summary.others.items()))
-        console.print(Text(f"Not mail, written as mail that can be read: {kinds}."))
+        print_line(f"Not mail, written as mail that can be read: {kinds}.")
 
 
 def _to_json(file: Path, kind: MailFormat, summary: ExportSummary) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mailconnector.app.mail_sources import MailSource, SourceKind, open_sources
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.interrupts import held_interrupts
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, PstFile
-from mailconnector.cli.terminal import clean, counted, print_json, print_warning, progress_bar, stdout
+from mailconnector.cli.terminal import clean, counted, print_json, print_line, print_warning, progress_bar
 
 _KINDS = {
     SourceKind.MAIL: "eml",
@@ -99,19 +99,18 @@ def _warn(result: ImportedSource) -> None:
 
 
 def _print_results(file: Path, names: tuple[str, ...], done: list[ImportedSource]) -> None:
-    console = stdout()
     if 1 < len(done) <= _MANY or any(result.skipped for result in done):
         for result in done:
             line = f"{clean(result.source)} ({_KINDS[result.kind]}): {counted(result.imported, 'message')}"
             if result.skipped:
                 line += f", {counted(result.skipped, 'file')} that are no mail passed over"
-            console.print(Text(line))
+            print_line(line)
     failed = sum(result.failed for result in done)
     imported = sum(result.imported for result in done)
     text = Text(f"Imported {counted(imported, 'message')} into {clean(join_path(names)) or 'the top folder'}.")
     if failed:
         text.append(f" {counted(failed, 'message')} failed.", style="bold yellow")
-    console.print(text)
+    print_line(text)
 
 
 def _to_json(file: Path, names: tuple[str, ...], done: list[ImportedSource]) -> dict[str, Any]:

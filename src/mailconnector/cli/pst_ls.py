@@ -17,6 +17,7 @@ from mailconnector.cli.terminal import (
     cut_text,
     list_table,
     print_json,
+    print_line,
     print_warning,
     size_text,
     stdout,
@@ -113,7 +114,7 @@ class _Listing:
             table.add_row(name, f"{found.items:,}", unread, cut_text(clean(found.container_class)), f"{found.nid:#x}")
         stdout().print(table)
         items = sum(found.items for found in self.folders if not found.search)
-        stdout().print(f"\n{counted(len(self.folders), 'folder')}, {counted(items, 'item')}")
+        print_line(f"\n{counted(len(self.folders), 'folder')}, {counted(items, 'item')}")
 
     def print_messages(self) -> None:
         """Print the messages folder by folder."""

@@ -131,25 +131,31 @@ def counted(count: int, singular: str, plural: str = "") -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+def print_line(text: str | Text, style: str = "") -> None:
+    """Write a sentence to stdout. The terminal folds it, not the console: it can be searched for and copied."""
+    stdout().print(Text(text, style=style) if isinstance(text, str) else text, soft_wrap=True)
+
+
 # -- notices -----------------------------------------------------------------------------------------------------------
 
 
 def print_error(message: str, hint: str = "") -> None:
     """Write what went wrong, and what can be done about it, to stderr."""
     console = stderr()
-    console.print(Text("Error: ", style="bold red").append(clean(message), style="not bold red"))
+    console.print(Text("Error: ", style="bold red").append(clean(message), style="not bold red"), soft_wrap=True)
     if hint:
-        console.print(Text(clean(hint)))
+        console.print(Text(clean(hint)), soft_wrap=True)
 
 
 def print_warning(message: str) -> None:
     """Write what did not work, though the command goes on, to stderr."""
-    stderr().print(Text("Warning: ", style="bold yellow").append(clean(message), style="not bold default"))
+    text = Text("Warning: ", style="bold yellow").append(clean(message), style="not bold default")
+    stderr().print(text, soft_wrap=True)
 
 
 def print_notice(message: str) -> None:
     """Write a line to stderr."""
-    stderr().print(Text(clean(message)))
+    stderr().print(Text(clean(message)), soft_wrap=True)
 
 
 @contextmanager

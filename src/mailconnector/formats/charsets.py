@@ -87,7 +87,6 @@ _LATIN_PARTS = frozenset({2, 3, 4, 5, 6, 7, 10, 13, 14, 15, 16})
 # What ISO 8859-1 text has from 0x80 to 0x9F is never meant as control characters.
 _C1 = re.compile("[\x80-\x9f]")
 _AS_WINDOWS = {byte: character for byte in range(0x80, 0xA0) if (character := bytes([byte]).decode("cp1252", "ignore"))}
-_HIGH = bytes(range(0x80, 0x100))
 # Never written: few programs read them, or the wire does not carry them.
 _READ_ONLY = frozenset({"utf-7", "utf-16", "utf-16le", "utf-16be", "utf-32"})
 # Python's decoders of these let lone surrogates through, which no other encoder takes.
@@ -160,8 +159,9 @@ def _decode_by_content(data: bytes, charset: Charset | None) -> tuple[str, str]:
 
 def _is_damaged_utf_8(data: bytes) -> bool:
     """Tell UTF-8 with some bytes cut or lost from text in another charset under its label."""
-    high = len(data) - len(data.translate(None, _HIGH))
-    return data.decode("utf-8", "replace").count("\ufffd") * 4 <= high
+    text = data.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    return len(text) - len(text.encode("ascii", "ignore")) >= 2 * bad
 
 
 def _whole(text: str) -> str:

@@ -141,7 +141,7 @@ class _Reader:
             self.message_class = OPAQUE_CLASS
             self._attach(root, Placement.ATTACHED, 0)
             content = self.attachments[0].content()
-            self.protected = root.data[root.body : root.end] != transfer.encode_base64(content)
+            self.protected = _body_as_sent(root) != transfer.encode_base64(content)
         elif _is_smime_signed(root.kind, root.parameters):
             self.message_class = SIGNED_CLASS
             self.protected = True
@@ -294,9 +294,7 @@ class _Reader:
         content = b"".join(
             [whole for whole, name, _ in header_fields(self._headers()) if name.lower() in CONTENT_FIELDS]
         )
-        body = root.data[root.body : root.end]
-        # A file with LF line ends holds what was sent with CRLF, and is signed so.
-        return content + b"\r\n" + (body if b"\r\n" in body else body.replace(b"\n", b"\r\n"))
+        return content + b"\r\n" + _body_as_sent(root)
 
 
 def class_of_report(parts: Iterable[tuple[str, bytes]]) -> str:
@@ -332,6 +330,12 @@ def _with_crlf(block: bytes) -> bytes:
     return block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
+def _body_as_sent(root: Part) -> bytes:
+    """Return a message's body; a file with LF line ends holds what was sent, and is signed, with CRLF."""
+    body = root.data[root.body : root.end]
+    return body if b"\r\n" in body else body.replace(b"\n", b"\r\n")
+
+
 def _content(part: Part) -> bytes:
     body = part.data[part.body : part.end]
     encoding = part.fields.get(b"content-transfer-encoding")
@@ -348,13 +352,13 @@ def _text_content(part: Part) -> bytes:
 
 
 def _attached_content(part: Part) -> bytes:
-    """Return an attachment's content; unencoded text has CRLF line ends whatever file it came in."""
+    """Return an attachment's content; what was sent as lines of text has CRLF ends whatever file it came in."""
     content = _content(part)
-    if b"content-transfer-encoding" in part.fields:
-        encoding = part.fields[b"content-transfer-encoding"].strip().lower()
-        if encoding not in (b"7bit", b"8bit"):
-            return content
-    return _with_crlf(content) if part.kind.startswith(("text/", "message/")) else content
+    encoding = part.fields.get(b"content-transfer-encoding", b"7bit").strip().lower()
+    if encoding not in (b"7bit", b"8bit"):
+        return content
+    is_text = part.kind.startswith(("text/", "message/"))
+    return _with_crlf(content) if is_text or b"\r\n" not in part.data[part.start : part.body] else content
 
 
 def _decoded(content: bytes, label: str) -> tuple[str, str]:

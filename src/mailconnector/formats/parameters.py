@@ -114,7 +114,7 @@ def _pieces(key: str, content: str, as_words: bool) -> list[str]:
         escaped = content.replace("\\", "\\\\").replace('"', '\\"')
         return [f'{key}="{escaped}"']
     if as_words:
-        encoded = words.encoded(content, words.LINE - len(key) - 4)
+        encoded = words.encoded(content, words.LINE - len(key) - 3, spare=2)
         encoded[0] = f'{key}="{encoded[0]}'
         encoded[-1] += '"'
         return encoded

@@ -108,18 +108,19 @@ def _base64_words(run: list[str]) -> bytes:
     return bytes(out + transfer.decode_base64(pending.encode("ascii", "ignore")))
 
 
-def encoded(text: str, room: int = LINE) -> list[str]:
+def encoded(text: str, room: int = LINE, spare: int = 0) -> list[str]:
     """Return encoded words that together hold a text, in UTF-8, none over 75 characters.
 
     Args:
         text: Anything; lone surrogates become "?".
         room: Characters left on the line for the first word.
+        spare: Characters to leave on each line for what is put around the words.
     """
     data = text.encode("utf-8", "replace")
     text = data.decode("utf-8")
     quoted = "".join([_Q_TABLE[byte] for byte in data])
     as_base64 = len(quoted) > (len(data) + 2) // 3 * 4
-    limit = max(min(_WORD_ROOM, room - len("=?utf-8?q??=")), 24)
+    limit = max(min(_WORD_ROOM - spare, room - len("=?utf-8?q??=") - spare), 24)
     words: list[str] = []
     piece = ""
     size = 0
@@ -129,7 +130,7 @@ def encoded(text: str, room: int = LINE) -> list[str]:
         full = (size + step + 2) // 3 * 4 > limit if as_base64 else size + step > limit
         if full:
             words.append(_word(piece, as_base64))
-            piece, size, limit = "", 0, _WORD_ROOM
+            piece, size, limit = "", 0, _WORD_ROOM - spare
         piece += character
         size += step
     words.append(_word(piece, as_base64))
@@ -156,7 +157,7 @@ def is_plain(text: str) -> bool:
 def phrase(name: str, room: int = LINE) -> list[str]:
     """Return the pieces of a display name: bare, as a quoted string, or as encoded words."""
     if not is_plain(name):
-        return encoded(name, room)
+        return encoded(name, room, spare=2)
     if _NEED_QUOTES.search(name) or "  " in name:
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return name.split(" ")

@@ -65,8 +65,9 @@ class CommandLine:
         self._parts: list[Part] = []
 
     def raw(self, data: bytes) -> CommandLine:
-        """Add bytes as they are, after a space."""
-        self._text += b" " + data
+        """Add bytes as they are."""
+        self._gap()
+        self._text += data
         return self
 
     def word(self, text: str) -> CommandLine:
@@ -81,7 +82,7 @@ class CommandLine:
 
     def string(self, data: bytes) -> CommandLine:
         """Add a string: quoted where it can be, else as a literal."""
-        self._text += b" "
+        self._gap()
         self._string(data)
         return self
 
@@ -95,19 +96,19 @@ class CommandLine:
 
     def literal(self, data: bytes, *, binary: bool = False) -> CommandLine:
         """Add bytes as a literal."""
-        self._text += b" "
+        self._gap()
         self._append(Literal(data, binary))
         return self
 
     def name(self, name: str, names: NameCodec) -> CommandLine:
         """Add a mailbox name."""
-        self._text += b" "
+        self._gap()
         self._name_bytes(names.encode(name), utf8=names.utf8)
         return self
 
     def pattern(self, pattern: str, names: NameCodec) -> CommandLine:
         """Add a LIST reference or pattern."""
-        self._text += b" "
+        self._gap()
         self._name_bytes(names.encode_pattern(pattern), utf8=names.utf8)
         return self
 
@@ -120,13 +121,9 @@ class CommandLine:
         return self.raw(b"(" + b" ".join(sorted(flag_bytes(flag) for flag in flags)) + b")")
 
     def open(self) -> CommandLine:
-        """Begin a list: the next argument follows the parenthesis without a space."""
-        self._text += b" ("
-        return self
-
-    def inner(self, data: bytes) -> CommandLine:
-        """Add a string right behind what stands there, as the first one in a list."""
-        self._string(data)
+        """Begin a list."""
+        self._gap()
+        self._text += b"("
         return self
 
     def close(self) -> CommandLine:
@@ -138,6 +135,10 @@ class CommandLine:
         """Return the finished command."""
         parts = [*self._parts, bytes(self._text)] if self._text else self._parts
         return Command(self._name, tuple(parts), self._mailbox, continued)
+
+    def _gap(self) -> None:
+        if not self._text.endswith(b"("):
+            self._text += b" "
 
     def _string(self, data: bytes) -> None:
         if len(data) <= _QUOTABLE and data.isascii() and not any(mark in data for mark in (b"\r", b"\n", b"\0")):

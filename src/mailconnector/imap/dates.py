@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import lru_cache
 
 from mailconnector.imap.errors import ImapUsageError
 
@@ -16,7 +15,10 @@ _DATE = re.compile(
 )
 
 
-@lru_cache(maxsize=256)
+_MOST_ZONES = 100
+_ZONES: dict[bytes, timezone] = {}  # those met so far, as they are written
+
+
 def _zone(sign: bytes, hours: int, minutes: int) -> timezone:
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if sign == b"-" else offset)
@@ -27,12 +29,31 @@ def parse_internal_date(data: bytes) -> datetime | None:
 
     A missing zone is taken as UTC, a leap second as the second before.
     """
+    if len(data) == 26 and data[11] == data[20] == 0x20 and data[12:14].isdigit():  # as nearly all servers write it
+        zone = _ZONES.get(data[21:])
+        number = _NUMBERS.get(data[3:6].upper())
+        if zone and number:
+            try:
+                return datetime(
+                    int(data[7:11]),
+                    number,
+                    int(data[:2]),
+                    int(data[12:14]),
+                    int(data[15:17]),
+                    int(data[18:20]),
+                    0,
+                    zone,
+                )
+            except ValueError:
+                pass  # looked at more closely below
     match = _DATE.match(data)
     if match is None:
         return None
     day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
     try:
         zone = _zone(sign, int(hours), int(minutes)) if sign else UTC
+        if sign and len(_ZONES) < _MOST_ZONES:
+            _ZONES[sign + hours + minutes] = zone
         number = _NUMBERS[month.upper()]
         return datetime(int(year), number, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=zone)
     except (KeyError, ValueError):

@@ -27,48 +27,74 @@ _ATTRIBUTE = re.compile(
     rb"|(?:X-GUID |EMAILID \()([A-Za-z0-9_\-]+)\)?"
     rb"|BODY\[\] (\{)[0-9]{1,20}\+?\}\Z"
 )
+_BODY = 7  # the group of BODY[]
+# The same attributes by their group, with a name each, as parts of a pattern for a whole line.
+_PARTS = {
+    1: (b"uid", rb"UID (?P<uid>[1-9][0-9]{0,8})"),
+    2: (b"flags", rb'FLAGS \((?P<flags>[^()"{\]]*)\)'),
+    3: (b"date", rb'INTERNALDATE "(?P<date>[^"\\]*)"'),
+    4: (b"size", rb"RFC822\.SIZE (?P<size>[0-9]{1,20})"),
+    5: (b"modseq", rb"MODSEQ \((?P<modseq>[0-9]{1,20})\)"),
+    6: (b"id", rb"(?:X-GUID |EMAILID \()(?P<id>[A-Za-z0-9_\-]+)\)?"),
+}
+_BODY_PART = rb"BODY\[\] \{[0-9]{1,20}\+?\}"
+_NAMES = ("number", "uid", "flags", "date", "size", "modseq", "id")
+_MOST_SHAPES = 50
 _WHOLE = frozenset({"BODY[]", "BINARY[]", "RFC822"})
 _MOST_FLAG_SETS = 4096
 
 
 class FetchReader:
-    """Reads FETCH responses; keeps the flag sets seen, since most messages have one of a few."""
+    """Reads FETCH responses; keeps what most of them share: their shape, and one of a few sets of flags."""
 
     def __init__(self) -> None:
         self._flag_sets: dict[bytes, frozenset[str]] = {}
+        self._shape: re.Pattern[bytes] | None = None  # the last response as a pattern: the next one will be alike
+        self._shapes: dict[tuple[int, ...], re.Pattern[bytes]] = {}
 
-    def quick(self, frame: Frame) -> Fetched | None:  # noqa: PLR0912 - one loop, for speed
+    def quick(self, frame: Frame) -> Fetched | None:
         """Read a response that has the usual shape; None for anything else."""
         count = len(frame)
         if count not in (1, 3):
             return None
+        if self._shape is not None and (alike := self._shape.match(frame[0])):
+            body = None
+            if count == 3:
+                if frame[2] != b")":
+                    return self._piecewise(frame)
+                body = frame[1]
+            number, uid, flags, date, size, modseq, message_id = alike.group(*_NAMES)
+            return Fetched(
+                int(number),
+                int(uid) if uid else None,
+                None if flags is None else self._flag_sets.get(flags) or self.flag_set(flags),
+                int(modseq) if modseq else None,
+                parse_internal_date(date) if date else None,
+                int(size) if size else None,
+                body,
+                message_id.decode("ascii") if message_id else None,
+                _NONE,
+            )
+        return self._piecewise(frame)
+
+    def _piecewise(self, frame: Frame) -> Fetched | None:
+        """Read a response attribute by attribute, and remember its shape."""
+        count = len(frame)
         line = frame[0]
         head = _HEAD.match(line)
         if head is None:
             return None
-        uid = flags = modseq = date = size = body = message_id = None
+        values: dict[int, bytes] = {}
+        body = None
         position, end = head.end(), len(line)
-        match_at = _ATTRIBUTE.match
         while True:
-            match = match_at(line, position)
-            if match is None:
+            match = _ATTRIBUTE.match(line, position)
+            if match is None or (group := match.lastindex) is None or group in values:
                 return None
-            group = match.lastindex
+            values[group] = match[group]
             position = match.end()
-            if group == 1:
-                uid = int(match[1])
-            elif group == 2:
-                flags = self._flag_sets.get(match[2]) or self.flag_set(match[2])
-            elif group == 3:
-                date = parse_internal_date(match[3])
-            elif group == 4:
-                size = int(match[4])
-            elif group == 5:
-                modseq = int(match[5])
-            elif group == 6:
-                message_id = match[6].decode("ascii")
-            else:
-                if count != 3 or body is not None:
+            if group == _BODY:
+                if count != 3:
                     return None
                 body = frame[1]
                 line = frame[2]
@@ -82,12 +108,35 @@ class FetchReader:
                 break
             else:
                 return None
-        sequence = int(head[1])
-        if (uid is not None and not 0 < uid <= MAX_NUMBER) or not 0 < sequence <= MAX_NUMBER:
+        sequence, uid = int(head[1]), int(values.get(1, b"1"))
+        if (count == 3) is not (body is not None) or not (0 < uid <= MAX_NUMBER and 0 < sequence <= MAX_NUMBER):
             return None
-        if count == 3 and body is None:
-            return None
-        return Fetched(sequence, uid, flags, modseq, date, size, body, message_id)
+        if body is None or frame[2] == b")":
+            self._remember(tuple(values))
+        return Fetched(
+            sequence,
+            uid if 1 in values else None,
+            self.flag_set(values[2]) if 2 in values else None,
+            int(values[5]) if 5 in values else None,
+            parse_internal_date(values[3]) if 3 in values else None,
+            int(values[4]) if 4 in values else None,
+            body,
+            values[6].decode("ascii") if 6 in values else None,
+            _NONE,
+        )
+
+    def _remember(self, shape: tuple[int, ...]) -> None:
+        """Make the pattern of a whole line with these attributes in this order."""
+        pattern = self._shapes.get(shape)
+        if pattern is None:
+            if len(self._shapes) >= _MOST_SHAPES:
+                return
+            missing = b"".join(b"(?P<%s>(?!))?" % name for number, (name, _) in _PARTS.items() if number not in shape)
+            attributes = b" ".join(_PARTS[group][1] if group != _BODY else _BODY_PART for group in shape)
+            end = b"" if _BODY in shape else rb"\)"
+            pattern = re.compile(rb"\* (?P<number>[1-9][0-9]{0,8}) FETCH \(" + attributes + missing + end + rb"\Z")
+            self._shapes[shape] = pattern
+        self._shape = pattern
 
     def flag_set(self, raw: bytes) -> frozenset[str]:
         """Return the flags of a list without its parentheses; equal lists share one set."""

@@ -19,7 +19,7 @@ from mailconnector.imap.errors import ImapLimitError
 
 Frame = tuple[bytes, ...]
 
-_LITERAL = re.compile(rb"~?\{([0-9]{1,20})\+?\}\Z")
+_LITERAL = re.compile(rb"\{([0-9]{1,20})\+?\}\Z")
 # Status responses end in words for people, which may look like the announcement of a literal.
 _STATUS = re.compile(rb"(?:\*|[!-)+-~]+) (?:OK|NO|BAD|BYE|PREAUTH) |\+", re.IGNORECASE)
 
@@ -89,7 +89,7 @@ class Framer:
             if line[-1:] == b"\r":
                 line = line[:-1]
             segments.append(line)
-            if line[-1:] == b"}" and (match := _LITERAL.search(line)) and self._announces():
+            if line[-1:] == b"}" and (match := _LITERAL.match(line, line.rfind(b"{", -24))) and self._announces():
                 self._begin_literal(int(match[1]))
                 continue
             frames.append(tuple(segments))

@@ -10,7 +10,7 @@ import binascii
 
 from mailconnector.imap.errors import ImapUsageError
 
-_MOST_IRREGULAR = 100_000  # names remembered at most
+_MOST_SEEN = 100_000  # names remembered at most
 
 
 def encode_utf7(name: str) -> bytes:
@@ -67,26 +67,24 @@ class NameCodec:
 
     def __init__(self) -> None:
         self.utf8 = False
-        self._irregular: dict[str, bytes] = {}
+        self._seen: dict[str, bytes] = {}  # but for plain ASCII names
 
     def decode(self, raw: bytes) -> str:
         """Return the text of a name. INBOX comes in capitals, whatever its case was; nothing else is folded."""
         if raw.upper() == b"INBOX":
             return "INBOX"
-        if raw.isascii() and b"&" not in raw and raw.decode("ascii").isprintable():
+        if _is_plain(raw):
             return raw.decode("ascii")
         try:
             name = raw.decode("utf-8") if self.utf8 else decode_utf7(raw)
-            regular = self._regular(name) == raw
+            known = self._regular(name) == raw or not _is_plain(self._regular(name))
         except (ValueError, ImapUsageError):
-            name, regular = raw.decode("utf-8", "surrogateescape"), False
-        if regular:
-            return name
-        # Two sets of bytes for one text: the second is shown as its bytes.
-        if self._irregular.get(name, raw) != raw:
-            name = raw.decode("ascii", "surrogateescape")
-        if len(self._irregular) < _MOST_IRREGULAR:
-            self._irregular[name] = raw
+            name, known = raw.decode("utf-8", "surrogateescape"), True
+        # Where two sets of bytes mean one text, the second is shown as its bytes.
+        as_bytes = raw.decode("ascii", "surrogateescape")
+        for text in (name, as_bytes) if known else (as_bytes,):
+            if len(self._seen) >= _MOST_SEEN or self._seen.setdefault(text, raw) == raw:
+                return text
         return name
 
     def decode_or_empty(self, raw: bytes) -> str:
@@ -101,7 +99,7 @@ class NameCodec:
         """
         if not name:
             raise ImapUsageError("a mailbox needs a name")
-        return self._irregular.get(name) or self._regular(name)
+        return self._seen.get(name) or self._regular(name)
 
     def encode_pattern(self, pattern: str) -> bytes:
         """Return the bytes of a LIST reference or pattern, which may be empty and keeps its ``*`` and ``%``."""
@@ -118,3 +116,7 @@ class NameCodec:
             return name.encode("utf-8")
         except UnicodeEncodeError as error:
             raise ImapUsageError(f"the mailbox name {name!r} cannot be sent", hint="Rename the folder.") from error
+
+
+def _is_plain(raw: bytes) -> bool:
+    return raw.isascii() and b"&" not in raw and raw.decode("ascii").isprintable()

@@ -229,8 +229,6 @@ class Parser:
         name = self.names.decode(cursor.astring())
         old_name: str | None = None
         children: frozenset[str] = frozenset()
-        rights: Rights | None = None
-        metadata: dict[str, bytes | None] = {}
         if not cursor.at_end():
             cursor.expect(b"(")
             while not cursor.closes():
@@ -239,13 +237,9 @@ class Parser:
                         old_name = self.names.decode(cursor.only(cursor.astring))
                     case b"CHILDINFO":
                         children = frozenset(_text(word).upper() for word in cursor.items(cursor.astring))
-                    case b"MYRIGHTS":
-                        rights = Rights.parse(_text(cursor.only(cursor.astring)))
-                    case b"METADATA":
-                        metadata = _pairs(cursor)
                     case _:
                         cursor.value()
-        return Listed(name, separator, attributes, old_name, children, rights, MappingProxyType(metadata), lsub=lsub)
+        return Listed(name, separator, attributes, old_name, children, lsub=lsub)
 
     def _listrights(self, cursor: Cursor) -> GrantableRights:
         name = self.names.decode(cursor.astring())

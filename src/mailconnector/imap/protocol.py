@@ -234,13 +234,16 @@ class Protocol:
         """The server's BYE, if it has said so."""
         return self._bye
 
-    def private_from_now(self) -> None:
+    def private_from_now(self, *, left: bool = False) -> None:
         """Tell that TLS begins: what was learnt before may have been forged (RFC 9051 section 11.1).
+
+        Args:
+            left: whether responses came behind the answer to STARTTLS.
 
         Raises:
             ImapProtocolError: the server, or somebody between, has sent more than the answer to STARTTLS.
         """
-        if not self.at_rest:
+        if left or not self.at_rest:
             self.state = State.CLOSED
             raise ImapProtocolError("data came between STARTTLS and TLS: somebody may be in the line")
         self.capabilities = Capabilities()

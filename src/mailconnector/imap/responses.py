@@ -203,8 +203,6 @@ class Listed:
         attributes: in lower case with the backslash, as ``\\\\noselect``; servers differ in case.
         old_name: the former name, when this tells of a renaming (RFC 5465, RFC 9051 section 6.3.9.7).
         children: what of it is subscribed or special below (CHILDINFO), in capitals.
-        rights: the user's own rights (LIST-MYRIGHTS, RFC 8440), or None.
-        metadata: annotations (LIST-METADATA, RFC 9590).
         lsub: whether this came as LSUB.
     """
 
@@ -213,8 +211,6 @@ class Listed:
     attributes: frozenset[str]
     old_name: str | None = None
     children: frozenset[str] = frozenset()
-    rights: Rights | None = None
-    metadata: Mapping[str, bytes | None] = field(default_factory=lambda: MappingProxyType({}))
     lsub: bool = False
 
 
@@ -257,7 +253,7 @@ class Fetched:
     size: int | None = None
     body: bytes | None = None
     message_id: str | None = None
-    other: Mapping[str, Value] = _NOTHING
+    other: Mapping[str, Value] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

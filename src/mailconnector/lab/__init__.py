@@ -6,12 +6,17 @@
 ...     client.login("alice", server.password("alice"))
 """
 
+from mailconnector.lab.cyrus import CyrusServer
 from mailconnector.lab.dovecot import DovecotServer
 from mailconnector.lab.errors import LabError, LabFolderError, LabMissingError, LabStartError
+from mailconnector.lab.installing import install
 from mailconnector.lab.mail_server import MailServer
 from mailconnector.lab.server import Server
+from mailconnector.lab.smtp import SmtpServer
+from mailconnector.lab.standing import StandingLab, StandingServer, down, status, up
 
 __all__ = [
+    "CyrusServer",
     "DovecotServer",
     "LabError",
     "LabFolderError",
@@ -19,4 +24,11 @@ __all__ = [
     "LabStartError",
     "MailServer",
     "Server",
+    "SmtpServer",
+    "StandingLab",
+    "StandingServer",
+    "down",
+    "install",
+    "status",
+    "up",
 ]

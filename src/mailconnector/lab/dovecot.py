@@ -10,7 +10,7 @@ from mailconnector.lab.processes import find_program
 from mailconnector.lab.server import Launch
 
 PACKAGES = ("dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-sieve")
-"""What Debian and Ubuntu call what has to be installed; the last two are for filters and can be missing."""
+"""What Debian and Ubuntu call what has to be installed; the last two are for filters and may be missing."""
 
 _PROGRAMS = tuple(Path(folder) for folder in ("/usr/sbin", "/usr/local/sbin", "/sbin"))
 _LIBEXEC = Path("/usr/lib/dovecot")
@@ -62,7 +62,7 @@ class DovecotServer(MailServer):
         """Whether filters can be set over ManageSieve on the port `sieve`."""
         return (_LIBEXEC / "managesieve").exists() and (_LIBEXEC / "modules/lib90_sieve_plugin.so").exists()
 
-    def _check(self) -> None:
+    def check(self) -> None:
         if find_program("dovecot", _PROGRAMS) is None or not all(
             (_LIBEXEC / name).exists() for name in ("imap", "lmtp")
         ):

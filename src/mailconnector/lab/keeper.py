@@ -43,8 +43,8 @@ def keep(orders: dict[str, Any]) -> int:
 
     Args:
         orders: `command`, `environment`, `cwd`, `log` (a file that its output is added to), `state` (a file for the
-            numbers of the processes), `stay`, `remove` (a temporary folder or null), and `user` and `group` (numbers or null) to
-            run it as.
+            numbers of the processes), `stay`, `remove` (a temporary folder or null), and `user` and `group` (numbers
+            or null) to run it as.
 
     Returns:
         The exit code of the server, or 0 when it was told to end.

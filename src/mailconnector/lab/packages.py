@@ -40,9 +40,8 @@ def install_packages(packages: Sequence[str], *, services: Sequence[str] = ()) -
     """
     by_hand = "sudo apt-get install --no-install-recommends " + " ".join(packages)
     if shutil.which("apt-get") is None:
-        raise LabMissingError(
-            "There is no apt-get here.", packages=tuple(packages), hint="Install what Debian calls " + ", ".join(packages)
-        )
+        hint = "Install what Debian calls " + ", ".join(packages)
+        raise LabMissingError("There is no apt-get here.", packages=tuple(packages), hint=hint)
     sudo = _root_command()
     if sudo is None:
         raise LabMissingError("Only root can install packages.", packages=tuple(packages), hint=f"Run: {by_hand}")

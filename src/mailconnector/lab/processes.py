@@ -20,6 +20,9 @@ from mailconnector.lab import keeper
 from mailconnector.lab.errors import LabMissingError, LabStartError
 
 HOST = "127.0.0.1"
+STATE_FILE = "processes.json"
+"""In a server's folder: the processes, as the keeper wrote them down."""
+
 _PAUSE = 0.01
 _STOP_DEADLINE = 15.0  # seconds; the keeper itself takes five at most
 
@@ -42,7 +45,7 @@ class Account:
 
     @classmethod
     def for_servers(cls) -> Self:
-        """Return our own account, or for root the one that may do nothing: no server of the lab runs as root.
+        """Return our own account, or for root the one that may do nothing: no mail server of the lab runs as root.
 
         Raises:
             LabMissingError: the system does not know it by name.
@@ -169,7 +172,7 @@ def start_keeper(
 
     Args:
         command: the server's, in the foreground.
-        folder: where it works, and where `processes.json` is kept.
+        folder: where it works, and where `STATE_FILE` is kept.
         log: a file that its output is added to.
         environment: its whole environment.
         account: which account it runs as; None for our own.
@@ -184,7 +187,7 @@ def start_keeper(
         "environment": dict(environment),
         "cwd": str(folder),
         "log": str(log),
-        "state": str(folder / "processes.json"),
+        "state": str(folder / STATE_FILE),
         "stay": stay,
         "remove": str(folder) if remove else None,
         "user": account.uid if account and account.changes else None,

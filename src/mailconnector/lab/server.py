@@ -1,4 +1,4 @@
-"""What the private servers have in common: a folder, ports, certificates, a start that waits and a stop that is sure."""
+"""What the private servers have in common: a folder, ports, certificates, a start that waits, a stop that is sure."""
 
 import contextlib
 import json
@@ -19,6 +19,7 @@ from mailconnector.lab.certificates import make_certificates
 from mailconnector.lab.errors import LabFolderError, LabStartError
 from mailconnector.lab.processes import (
     HOST,
+    STATE_FILE,
     Account,
     Kept,
     are_free,
@@ -28,6 +29,9 @@ from mailconnector.lab.processes import (
     start_keeper,
     stop_keeper,
 )
+
+PORTS_FILE = "ports.json"
+"""In a server's folder: its ports by name."""
 
 _START_DEADLINE = 20.0  # seconds
 _ATTEMPTS = 3
@@ -57,8 +61,8 @@ class Server(ABC):
     """A real server of one's own: on the loopback address, on free ports, in a folder, for as long as the `with` lasts.
 
     It ends with the `with`, and also when this process dies in whatever way. With `stay` it goes on instead, until
-    `stop` of the lab that stays, and its folder can be used again later: the same mail is there then, and where they
-    are still free the same ports.
+    `standing.down` ends it, and its folder can be used again later: the same mail is there then, and the same ports
+    where they are still free.
 
     Args:
         folder: where it keeps everything; short, as unix sockets' paths are bounded. None for a temporary one.
@@ -88,7 +92,7 @@ class Server(ABC):
         self.account = Account.for_servers()
 
     @abstractmethod
-    def _check(self) -> None:
+    def check(self) -> None:
         """Make sure that what the server is made of is there, before anything is written.
 
         Raises:
@@ -99,12 +103,16 @@ class Server(ABC):
     def _prepare(self) -> Launch:
         """Write the configuration into `home`, whose owner `account` becomes after it, and say how to start."""
 
+    def _make_certificates(self, folder: Path) -> None:
+        """Put `ca.pem`, `server.pem` and `server.key` into a folder, unless they are there."""
+        make_certificates(folder)
+
     # -- start and stop ------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Start it and wait until it greets. `with` does this."""
         require_linux()
-        self._check()
+        self.check()
         self._folder = self._make_folder()
         try:
             self._start_in(self._folder)
@@ -117,7 +125,7 @@ class Server(ABC):
         """End it and wait for that; a temporary folder goes. `with` does this unless the server is to stay."""
         if self._keeper is not None:
             stop_keeper(self._keeper)
-            if self._folder is not None and (left := Kept.read(self._folder / "processes.json")):
+            if self._folder is not None and (left := Kept.read(self._folder / STATE_FILE)):
                 left.stop(self.kind)
             self._keeper = None
         self._remove_temporary()
@@ -137,10 +145,10 @@ class Server(ABC):
         self.stop()
 
     def _start_in(self, folder: Path) -> None:
-        if (kept := Kept.read(folder / "processes.json")) and kept.runs():
+        if (kept := Kept.read(folder / STATE_FILE)) and kept.runs():
             raise LabFolderError(f"A server runs in {folder} already.", folder, server=self.kind)
         self.home.mkdir(exist_ok=True)
-        make_certificates(self.home)
+        self._make_certificates(self.home)
         shutil.copyfile(self.home / "ca.pem", self.ca_file)
         # Between choosing free ports and listening on them somebody else may take one.
         for attempt in range(_ATTEMPTS):
@@ -150,15 +158,14 @@ class Server(ABC):
             if self._launch(folder, launch):
                 return
             log = self.log_tail()
-            self.stop_keeper_only()
+            self._end_processes()
             if "in use" not in log:
                 break
         raise LabStartError(
             f"{self.kind} did not start: {_last_line(log)}", server=self.kind, log=log, hint="The log says more."
         )
 
-    def stop_keeper_only(self) -> None:
-        """End the processes and leave the folder."""
+    def _end_processes(self) -> None:
         if self._keeper is not None:
             stop_keeper(self._keeper)
             self._keeper = None
@@ -179,11 +186,11 @@ class Server(ABC):
                 await_greeting(port, greeting, until, self._keeper) for port, greeting in launch.greetings.items()
             )
         except BaseException:
-            self.stop_keeper_only()
+            self._end_processes()
             raise
 
     def _choose_ports(self, folder: Path, *, reuse: bool) -> None:
-        file = folder / "ports.json"
+        file = folder / PORTS_FILE
         with contextlib.suppress(OSError, ValueError):
             known = json.loads(file.read_bytes())
             if reuse and sorted(known) == sorted(self.services) and are_free(list(known.values())):

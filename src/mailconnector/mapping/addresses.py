@@ -260,14 +260,19 @@ def read_reply(source: reading.Source, known: Sequence[Address]) -> tuple[Addres
         source: The message's properties.
         known: People of the mail, to find Internet addresses of Exchange's.
     """
-    names = reading.text(source, tags.PidTagReplyRecipientNames).split(";")
+    names = reading.text(source, tags.PidTagReplyRecipientNames)
     people = []
-    for number, entry in enumerate(entries_of(reading.data(source, tags.PidTagReplyRecipientEntries))):
-        name = names[number].strip() if number < len(names) else ""
+    for entry in entries_of(reading.data(source, tags.PidTagReplyRecipientEntries)):
         try:
             parsed = parse(entry)
         except EntryIdFormatError:
             parsed = None
+        if isinstance(parsed, OneOffEntryId) and names.startswith(parsed.display_name):
+            # A name may have semicolons of its own.
+            name, names = parsed.display_name, names[len(parsed.display_name) :].lstrip("; ")
+        else:
+            name, _, names = names.partition(";")
+            name, names = name.strip(), names.lstrip()
         row: Properties = {tags.PidTagEntryId: entry}
         if isinstance(parsed, OneOffEntryId):
             name = parsed.display_name or name

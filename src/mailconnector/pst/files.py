@@ -7,6 +7,7 @@ which all programs that use this engine respect.
 
 import contextlib
 import io
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from mailconnector.pst.errors import PstDiskError, PstLockedError, PstNotFoundEr
 from mailconnector.pst.messaging.store import Format, Store
 from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
+from mailconnector.pst.repair import RepairReport, repair
 
 if sys.platform == "win32":
     import ctypes
@@ -125,6 +127,45 @@ def compact_file(
         report = compact(database, part.file, progress=progress)
         part.finish(file)
     return report
+
+
+def repair_file(
+    path: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    *,
+    backup: bool = True,
+    progress: Progress | None = None,
+) -> tuple[RepairReport, Path | None]:
+    """Salvage what can be read of a damaged PST file into a new one; see :func:`mailconnector.pst.repair.repair`.
+
+    Args:
+        path: the damaged file.
+        output: where to write the new file; None puts it in the place of the damaged one, when it is whole.
+        backup: keep the damaged file whose place is taken, under its name with ``.bak`` behind it.
+        progress: is told how far it is.
+
+    Returns:
+        The report, and where the damaged file is kept if its place was taken.
+
+    Raises:
+        PstNotFoundError: there is no such file.
+        PstUsageError: there is a file at the output's path already, or this is a format that is only read.
+        PstLockedError: another program has the file open.
+        NotAPstError: there is nothing of a PST in it.
+        PstDiskError: the system refused; nothing was changed.
+    """
+    source = Path(path).resolve()
+    kept = _free_name(source) if backup and output is None else None
+    with contextlib.closing(open_locked(source, writable=output is None)) as file, _new_file(source, output) as part:
+        report = repair(file, part.file, progress=progress)
+        part.finish(file, kept)
+    return report, kept
+
+
+def _free_name(source: Path) -> Path:
+    """Return a name for a backup that no file has."""
+    endings = (f".bak{number or ''}" for number in itertools.chain((0,), itertools.count(2)))
+    return next(name for name in (source.with_name(source.name + ending) for ending in endings) if not name.exists())
 
 
 class _NewFile:

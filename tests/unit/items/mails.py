@@ -24,8 +24,11 @@ emails = st.builds("{}.{}@{}.example".format, _WORD, _WORD, _WORD)
 ids = st.builds("<{}.{}@{}.example>".format, _WORD, _WORD, _WORD)
 _names = lines.map(lambda name: " ".join(name.split(" ")).strip()).filter(lambda name: "@" not in name)
 _smtp = st.builds(Address, _names, emails)
+# PidTagReplyRecipientNames is a list with semicolons, and the only place for the name of an Exchange address.
 _exchange = st.builds(
-    lambda name, word: Address(name, f"/o=Org & Co/ou=First (Group)/cn=Recipients/cn={word}", "EX"), _names, _WORD
+    lambda name, word: Address(name, f"/o=Org & Co/ou=First (Group)/cn=Recipients/cn={word}", "EX"),
+    _names.filter(lambda name: ";" not in name),
+    _WORD,
 )
 _nameless = st.sampled_from([Address("Everybody at home"), Address("Müller, Söhne & Co.")])
 people = st.lists(st.one_of(_smtp, _smtp, _smtp, _exchange, _nameless), max_size=4).map(tuple)

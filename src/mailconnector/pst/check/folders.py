@@ -62,6 +62,11 @@ class Folders:
         self._unlisted()
         self._check_versions()
 
+    @property
+    def highest_version(self) -> int:
+        """The highest row version that was seen."""
+        return max(self._versions, default=0)
+
     # -- folders ---------------------------------------------------------------------------------------------------
 
     def properties(self, nid: int) -> Properties | None:

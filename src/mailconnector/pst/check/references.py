@@ -22,8 +22,12 @@ class _Task(NamedTuple):
     nid: int
 
 
-def check_references(source: Source) -> None:
-    """Follow all that the NBT refers to, and compare the reference counts."""
+def check_references(source: Source) -> list[int]:
+    """Follow all that the NBT refers to, and compare the reference counts.
+
+    Returns:
+        The highest NID index in use, nodes and subnodes taken together, of each of the 32 types.
+    """
     walk = _Walk(source)
     total = len(source.nodes)
     for done, node in enumerate(source.nodes):
@@ -34,6 +38,7 @@ def check_references(source: Source) -> None:
     walk.follow_abandoned()
     walk.compare()
     walk.check_counters()
+    return walk.highest()
 
 
 class _Walk:
@@ -44,6 +49,10 @@ class _Walk:
         self.full = source.layout.block_data_max
         self._highest = [0] * 32  # index of each NID type
         self._highest_sub = [0] * 32
+
+    def highest(self) -> list[int]:
+        """Return the highest index of each type of NID."""
+        return [max(pair) for pair in zip(self._highest, self._highest_sub, strict=True)]
 
     def raise_index(self, nid: int, *, local: bool = False) -> None:
         """Note a NID that is in use."""

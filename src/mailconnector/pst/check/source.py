@@ -218,9 +218,11 @@ class Source:
 
     def read_range(self, offset: int, size: int) -> bytes | None:
         """Return bytes of the file, or None when they are not all there."""
+        if offset + size > self.size:
+            return None
         try:
             return self.device.read(offset, size)
-        except PstFormatError:
+        except PstFormatError:  # the file has become shorter meanwhile
             return None
 
     def read_block(self, bid: int) -> bytes | None:

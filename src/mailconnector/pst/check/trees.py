@@ -98,17 +98,32 @@ class _Walk:
             self._report("page-trailer", f"a page's BID is {bid:#x}, not the one by which it was reached", ref)
         if signature != compute_signature(ref.ib, bid):
             self._report("page-trailer", "a page's signature is wrong", ref)
-        if crc != compute_crc(memoryview(data)[: layout.page_crc_size]):
-            self._report("page-crc", "a page's CRC is wrong", ref)
-            self._lost.append((first or 0, end))  # what it says is used, and may not be all of it
         self.pages.append(TreePage(ref.ib, ref.bid))
-        return self._entries(data, ref, level, first, end)
+        if crc == compute_crc(memoryview(data)[: layout.page_crc_size]):
+            return self._entries(data, ref, level, first, end)
+        self._report("page-crc", "a page's CRC is wrong", ref)
+        # What it says is used when it may be true, and may not be all of it.
+        self._lost.append((first or 0, end))
+        return self._is_plausible(data, level, first) and self._entries(data, ref, level, first, end)
+
+    def _is_plausible(self, data: bytes, level: int | None, first: int | None) -> bool:
+        """Say whether a page with a wrong CRC has entries in order, under the key and of the level that are due."""
+        layout = self.source.layout
+        count, _, _, own = layout.btpage_meta.unpack_from(data, layout.btpage_meta_at)
+        if own >= MAX_DEPTH or (level is not None and own != level):
+            return False
+        entry = layout.entry_struct(self.ptype, own)
+        count = min(count, layout.fanout(self.ptype, own))
+        keys = [item[0] for item in entry.iter_unpack(memoryview(data)[: count * entry.size])]
+        return (first is None or keys[:1] == [first]) and all(left < right for left, right in pairwise(keys))
 
     def _entries(self, data: bytes, ref: PageRef, level: int | None, first: int | None, end: int) -> bool:
         layout = self.source.layout
         count, most, size, own = layout.btpage_meta.unpack_from(data, layout.btpage_meta_at)
         if own >= MAX_DEPTH or (level is not None and own != level):
-            self._report("tree-level", f"a page has level {own}" + ("" if level is None else f" where {level} is due"), ref)
+            self._report(
+                "tree-level", f"a page has level {own}" + ("" if level is None else f" where {level} is due"), ref
+            )
             if own >= MAX_DEPTH or level is None:
                 return False
             own = level

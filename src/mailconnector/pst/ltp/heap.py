@@ -283,6 +283,10 @@ class HeapEditor:
             changed.add(0)
         if not changed:
             return
+        # The block that was the last one so far is filled up when others follow.
+        last = self.node.block_count - 1
+        if 0 <= last < self._count - 1:
+            changed.add(last)
         # Blocks that carry the fill levels of changed blocks change too.
         for index in list(changed):
             changed.add(0 if index < _FIRST_BITMAP else index - (index - _FIRST_BITMAP) % _BITMAP_EVERY)

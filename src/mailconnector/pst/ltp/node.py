@@ -108,6 +108,11 @@ class NodeEditor(NodeReader):
         """Replace a data block, or append one with the next index. All but the last must be full when saved."""
         items = self._own_data()
         if index == len(items):
+            # What was the last block until now may be short, though nobody is going to change it.
+            last = items[-1] if items else b""
+            if isinstance(last, int) and self.db.block(last).cb < self.db.layout.block_data_max:
+                items[-1] = self.db.read_leaf(last)
+                self.db.release(last)
             items.append(data)
             return
         if index > len(items):

@@ -536,9 +536,9 @@ class AttachmentDraft(_ObjectDraft):
         self._put_number(ATTACH_SIZE, min(size, 0x7FFFFFFF))
         write_properties(self.node, self.values)
         cells = {
-            pid << 16 | value.type: value.data
+            pid << 16 | value.type: self.node.read_subnode(value.nid) if value.nid else value.data
             for pid, value in self.values.items()
-            if pid in _ATTACHMENT_CELLS and not value.nid
+            if pid in _ATTACHMENT_CELLS
         }
         self.node.save()
         return cells

@@ -242,6 +242,11 @@ class AllocationMaps:
         """Note that all maps were made anew: the older kinds of map pages are written too."""
         self._rebuilt = True
 
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether all maps were made anew since the last commit."""
+        return self._rebuilt
+
     def _map_pages(self, index: int, *, amap_only: bool = False) -> Iterator[tuple[int, bytes]]:
         layout = self.layout
         offset = disk.amap_offset(index)

@@ -1,5 +1,7 @@
 """Copying nodes from one file into another, block by block, without looking at what they mean."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from mailconnector.pst import disk
@@ -47,6 +49,21 @@ class NodeCopier:
         self.copied = 0
         self._limit = limit
         self._shared: dict[int, int] = {}
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Undo what the body of the with statement copied and wrote when it fails; the error goes on.
+
+        Such attempts do not lie within each other.
+        """
+        known = len(self._shared)
+        try:
+            with self.target.savepoint():
+                yield
+        except BaseException:
+            while len(self._shared) > known:
+                self._shared.popitem()
+            raise
 
     def data(self, bid: int) -> int:
         """Copy a data tree and return its new BID, with a reference for the caller; 0 for BID 0.
@@ -104,7 +121,9 @@ class NodeCopier:
                 if below:
                     raise PstFormatError("a SIBLOCK refers to a SIBLOCK", bid=child)
                 leaves.append(leaf)
-        return self._note(bid, self.target.write_subnodes([self._entry(entry, depth) for leaf in leaves for entry in leaf]))
+        return self._note(
+            bid, self.target.write_subnodes([self._entry(entry, depth) for leaf in leaves for entry in leaf])
+        )
 
     def _entry(self, entry: tuple[int, ...], depth: int) -> SubnodeEntry:
         nid, data, sub = entry

@@ -474,7 +474,8 @@ class NodeDatabase(NodeSource):
             ibFileEof=maps.file_size,
             ibAMapLast=disk.amap_offset(maps.count - 1),
             cbAMapFree=min(max(maps.free_bytes, 0), maps.file_size),  # where it was wrong before, at least possible
-            cbPMapFree=0,
+            # PMaps stay as they are, and with them the pages that they keep, unless they were made anew.
+            cbPMapFree=0 if maps.is_rebuilt else self.header.root.cbPMapFree,
             bidNBT=self._nbt.root.bid,
             ibNBT=self._nbt.root.ib,
             bidBBT=self._bbt.root.bid,
@@ -509,6 +510,8 @@ class NodeDatabase(NodeSource):
         self._write_header(self.header)
         self.device.sync()
         self._clear_shadow()
+        if self.device.size() > root.ibFileEof:  # what a writer that was killed left behind the end
+            self.device.truncate(root.ibFileEof)
         self._maps.committed()
         self._base = self.header
         self._size_limit = max(root.ibFileEof, 1)

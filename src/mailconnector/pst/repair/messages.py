@@ -3,18 +3,19 @@
 What comes out is sound by itself: sizes, marks and tables are made to fit what is left.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from mailconnector.mapi.types import FileTime, PropertyType
 from mailconnector.pst import disk
-from mailconnector.pst.check.messages import MAX_DEPTH
+from mailconnector.pst.check.messages import MAX_DEPTH, ROW_ONLY
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.properties import KNOWN_TYPES, Properties, open_properties
 from mailconnector.pst.check.tables import ROW_ID, ROW_VERSION, Row, open_table
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.property_context import INLINE_SIZES, PropertyContext, StoredValue, pack_object
-from mailconnector.pst.ltp.table_context import FIXED_SIZES, write_table
+from mailconnector.pst.ltp.table_context import FIXED_SIZES
+from mailconnector.pst.ltp.table_editor import write_table
 from mailconnector.pst.messaging.templates import templates
 from mailconnector.pst.repair.values import Values, ValueWriter, integer, is_value, number
 
@@ -56,23 +57,26 @@ class MessageWriter:
         self._target = values.target
         self._path: set[tuple[int, int]] = set()
 
-    def message(self, view: NodeView, row: Mapping[int, bytes | None] | None = None) -> Written | None:
+    def message(self, view: NodeView, row: Callable[[], Mapping[int, bytes | None]] | None = None) -> Written | None:
         """Write a message; None when nothing of it is left.
 
         Args:
             view: the damaged message.
-            row: its row in a contents table, which serves when its own properties are lost.
+            row: gives the cells of its row in a contents table, which serve when its own properties are lost.
         """
         properties = open_properties(view)
         node = NodeEditor(self._target, nid=view.nid)
         if properties is not None:
             values = self._values.values(properties, node)
         else:
-            values = _row_values(row or {})
+            values = row_values(row()) if row is not None else {}
+            values = {pid: value for pid, value in values.items() if self._values.is_known(pid)}
         rows = self._recipients(view, node)
         count = self._attachments(view, node)
         if properties is None:
             if not values and not rows and not count:
+                for nid in list(node.own_subnodes()):
+                    node.drop_subnode(nid)
                 return None
             self._lose("lost-properties", "of a message only what its folder lists of it is left", view)
         self._values.other_subnodes(view, node, _OWN_SUBNODES)
@@ -181,7 +185,7 @@ class MessageWriter:
         return True
 
     def _content(self, properties: Properties, node: NodeEditor, values: Values) -> int:
-        """Write the object of an attachment and set a method that fits; return the size with which the object counts."""
+        """Write the object of an attachment and set a method that fits; return the object's size."""
         view = properties.view
         method = number(values, _ATTACH_METHOD)
         written = None
@@ -223,11 +227,11 @@ class MessageWriter:
         return Written(bid, 0, self._target.data_size(bid))
 
 
-def _row_values(cells: Mapping[int, bytes | None]) -> Values:
+def row_values(cells: Mapping[int, bytes | None]) -> Values:
     """Return the cells of a row as properties of the object that it stood for."""
     found: Values = {}
     for tag, data in cells.items():
-        if tag not in (ROW_ID, ROW_VERSION) and data is not None and _is_cell(tag, data):
+        if tag >> 16 not in ROW_ONLY and data is not None and _is_cell(tag, data):
             found[tag >> 16] = StoredValue(tag & 0xFFFF, data)
     return found
 

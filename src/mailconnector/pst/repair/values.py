@@ -13,7 +13,8 @@ from mailconnector.pst.check.source import BlockState, Source
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp.node import NodeEditor
 from mailconnector.pst.ltp.property_context import INLINE_SIZES, StoredValue, write_properties
-from mailconnector.pst.ndb.copier import NodeCopier
+from mailconnector.pst.messaging.names import FIRST_ID
+from mailconnector.pst.ndb.copier import MAX_DEPTH, NodeCopier
 from mailconnector.pst.ndb.database import NodeDatabase
 
 Values = dict[int, StoredValue]
@@ -45,6 +46,7 @@ class ValueWriter:
 
     Attributes:
         highest_name: the highest property id that was written.
+        named: how many named properties the file has, None when that is not known.
     """
 
     def __init__(self, source: Source, target: NodeDatabase, copier: NodeCopier, losses: Findings) -> None:
@@ -53,7 +55,8 @@ class ValueWriter:
         self.copier = copier
         self.losses = losses
         self.highest_name = 0
-        self._left = source.size * _GROWTH + (1 << 24)
+        self.named: int | None = None
+        self._left = source.size * _GROWTH + (1 << 22)
 
     def lose(self, code: str, text: str, view: NodeView) -> None:
         """Report a loss."""
@@ -77,8 +80,8 @@ class ValueWriter:
             if ptype == PropertyType.OBJECT:
                 continue
             data, _, bid = properties.stored(pid)
-            if ptype not in KNOWN_TYPES:
-                self.lose("lost-property", f"property {pid:#06x} has the type {ptype:#06x}, which is not known", view)
+            if ptype not in KNOWN_TYPES or not self.is_known(pid):
+                self.lose("lost-property", f"property {pid:#06x} of type {ptype:#06x} cannot be a property", view)
             elif bid:
                 nid = self._large(view, node, pid, ptype, bid)
                 if nid:
@@ -89,8 +92,11 @@ class ValueWriter:
                 found[pid] = StoredValue(ptype, b"\1" if any(data) else b"\0")
             else:
                 found[pid] = StoredValue(ptype, data[: len(data) & ~1] if ptype == PropertyType.STRING else data)
-        self.highest_name = max(self.highest_name, max(found, default=0))
         return found
+
+    def is_known(self, pid: int) -> bool:
+        """Say whether a property id can have a name, or needs none."""
+        return self.named is None or pid < FIRST_ID + self.named
 
     def _large(self, view: NodeView, node: NodeEditor, pid: int, ptype: int, bid: int) -> int:
         """Write a value that stands in a subnode into a new one and return its NID, 0 when it is lost."""
@@ -118,6 +124,7 @@ class ValueWriter:
 
     def put(self, node: NodeEditor, values: Mapping[int, StoredValue]) -> int:
         """Make a node's data a PC of these properties; return the bytes of it and of all its subnodes."""
+        self.highest_name = max(self.highest_name, max(values, default=0))
         write_properties(node, values)
         size = sum(len(node.block(index)) for index in range(node.block_count))
         self._spend(size)
@@ -147,13 +154,22 @@ class ValueWriter:
         for nid, entry in view.subnodes.items():
             if disk.nid_type(nid) in own or nid in node.subnodes:
                 continue
-            try:
-                with self.target.savepoint():
-                    bids = self.copier.data(entry.bid_data), self.copier.subnodes(entry.bid_sub)
-            except PstFormatError:
+            if not self._is_whole(entry.bid_data, entry.bid_sub):
                 self.lose("lost-node", f"the subnode {nid:#x} is lost", view)
             else:
-                node.put_subnode(nid, *bids)
+                node.put_subnode(nid, self.copier.data(entry.bid_data), self.copier.subnodes(entry.bid_sub))
+
+    def _is_whole(self, bid_data: int, bid_sub: int, depth: int = 0) -> bool:
+        """Say whether some data and subnodes can be copied as they are."""
+        source = self.source
+        rows = source.leaves(bid_data)
+        below = source.subnodes(bid_sub)
+        if rows is None or below is None or depth > MAX_DEPTH:
+            return False
+        self._spend(disk.SLOT * (1 + len(rows) + len(below)))
+        return all(source.is_readable(row) for row in rows) and all(
+            self._is_whole(data, sub, depth + 1) for _, data, sub in below.values()
+        )
 
 
 def is_value(ptype: int, data: bytes) -> bool:

@@ -1,0 +1,273 @@
+"""The mailboxes of a server: listing, creating, renaming, their status, their subscriptions, namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from mailconnector.imap.commands import Command, quoted
+from mailconnector.imap.quirks import Quirk
+from mailconnector.imap.responses import (
+    Listed,
+    MailboxStatus,
+    Metadata,
+    MyRights,
+    Namespace,
+    Namespaces,
+    StatusItems,
+)
+from mailconnector.imap.rights import Rights
+from mailconnector.imap.session import Session
+
+SPECIAL_USES = frozenset(
+    {
+        "\\all",
+        "\\archive",
+        "\\drafts",
+        "\\flagged",
+        "\\important",
+        "\\junk",
+        "\\sent",
+        "\\trash",
+        "\\memos",
+        "\\snoozed",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxInfo:
+    """One mailbox as it is listed.
+
+    Attributes:
+        name: its full name, with the server's separators.
+        separator: one character, or empty when names are flat.
+        attributes: in lower case, as ``\\\\noselect``.
+        subscribed: None when it was not asked for.
+        status: None when it was not asked for, or the mailbox cannot be selected.
+        rights: what the user may do; None when it was not asked for, or is not told.
+        metadata: the annotations asked for, as far as they are set.
+    """
+
+    name: str
+    separator: str
+    attributes: frozenset[str]
+    subscribed: bool | None = None
+    status: StatusItems | None = None
+    rights: Rights | None = None
+    metadata: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def selectable(self) -> bool:
+        """Whether it can hold messages."""
+        return not self.attributes & {"\\noselect", "\\nonexistent"}
+
+    @property
+    def special_uses(self) -> frozenset[str]:
+        """What it is for (RFC 6154), in lower case: ``\\\\sent``."""
+        return self.attributes & SPECIAL_USES
+
+
+class Mailboxes:
+    """The mailboxes of one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._namespaces: Namespaces | None = None
+
+    def namespaces(self) -> Namespaces:
+        """Return where the user's own, other users' and shared mailboxes stand; asked for once.
+
+        A server without NAMESPACE has one personal namespace at the top, as far as one can know.
+        """
+        if self._namespaces is None:
+            session = self._session
+            if session.has("NAMESPACE"):
+                self._namespaces = session.run(session.line("NAMESPACE"), Namespaces).last(Namespaces)
+            else:
+                root = session.run(session.line("LIST").raw(b'""').raw(b'""'), Listed).last(Listed)
+                self._namespaces = Namespaces(personal=(Namespace("", root.separator if root else ""),))
+        return self._namespaces or Namespaces()
+
+    def list(
+        self,
+        pattern: str = "*",
+        *,
+        status: bool = False,
+        subscriptions: bool = True,
+        rights: bool = False,
+        metadata: Sequence[str] = (),
+    ) -> list[MailboxInfo]:
+        """List mailboxes, in one command where the server can, else with as many as it takes.
+
+        Args:
+            pattern: ``*`` stands for anything, ``%`` for anything but the separator.
+            status: whether to ask for the status of each.
+            subscriptions: whether to ask which are subscribed.
+            rights: whether to ask what the user may do with each.
+            metadata: the annotations to ask for, as ``/shared/vendor/kolab/folder-type``.
+
+        Returns:
+            Each mailbox once, in the server's order. Parents of which the user may see nothing can be missing.
+        """
+        session = self._session
+        names = session.connection.protocol.names
+        line = session.line("LIST").raw(b'""').pattern(pattern, names)
+        wanted = self._return_options(status=status, subscriptions=subscriptions, rights=rights, metadata=metadata)
+        if wanted:
+            line.raw(b"RETURN (" + b" ".join(wanted.values()) + b")")
+        result = session.run(line, Listed, MailboxStatus, MyRights, Metadata)
+        found: dict[str, MailboxInfo] = {}
+        for listed in result.all(Listed):
+            subscribed = "\\subscribed" in listed.attributes if "SUBSCRIBED" in wanted else None
+            if "\\nonexistent" not in listed.attributes:
+                found[listed.name] = MailboxInfo(listed.name, listed.separator, listed.attributes, subscribed)
+        statuses = {answer.name: answer.items for answer in result.all(MailboxStatus)}
+        rights_of = {answer.name: answer.rights for answer in result.all(MyRights)}
+        annotations = {
+            answer.name: MappingProxyType({k: v for k, v in answer.entries.items() if v is not None})
+            for answer in result.all(Metadata)
+        }
+        selectable = [info.name for info in found.values() if info.selectable]
+        subscribed_names: set[str] | None = None
+        if subscriptions and "SUBSCRIBED" not in wanted:
+            subscribed_names = self.subscribed(pattern)
+        if status and "STATUS" not in wanted:
+            statuses = self.status_of(selectable)
+        if rights and "MYRIGHTS" not in wanted and session.has("ACL"):
+            rights_of = self._rights_of(selectable)
+        return [
+            replace(
+                info,
+                subscribed=info.name in subscribed_names if subscribed_names is not None else info.subscribed,
+                status=statuses.get(info.name),
+                rights=rights_of.get(info.name),
+                metadata=annotations.get(info.name, info.metadata),
+            )
+            for info in found.values()
+        ]
+
+    def _return_options(
+        self, *, status: bool, subscriptions: bool, rights: bool, metadata: Sequence[str]
+    ) -> dict[str, bytes]:
+        session = self._session
+        if not session.has("LIST-EXTENDED"):
+            return {}
+        options = {"CHILDREN": b"CHILDREN"}
+        if subscriptions:
+            options["SUBSCRIBED"] = b"SUBSCRIBED"
+        if session.has("SPECIAL-USE"):
+            options["SPECIAL-USE"] = b"SPECIAL-USE"
+        if status and session.has("LIST-STATUS"):
+            options["STATUS"] = b"STATUS (" + self._status_items() + b")"
+        if rights and session.has("LIST-MYRIGHTS"):
+            options["MYRIGHTS"] = b"MYRIGHTS"
+        if metadata and session.has("LIST-METADATA"):
+            options["METADATA"] = b"METADATA (" + b" ".join(quoted(entry.encode("ascii")) for entry in metadata) + b")"
+        return options
+
+    def subscribed(self, pattern: str = "*") -> set[str]:
+        """Return the names of the subscribed mailboxes, which need not exist."""
+        session = self._session
+        names = session.connection.protocol.names
+        if session.has("LIST-EXTENDED"):
+            line = session.line("LIST").raw(b"(SUBSCRIBED)").raw(b'""').pattern(pattern, names)
+        else:
+            line = session.line("LSUB").raw(b'""').pattern(pattern, names)
+        # LSUB with "%" answers parents of subscribed mailboxes as \Noselect.
+        return {
+            listed.name
+            for listed in session.run(line, Listed).all(Listed)
+            if not listed.lsub or "\\noselect" not in listed.attributes
+        }
+
+    def exists(self, name: str) -> bool:
+        """Whether a mailbox of this very name exists."""
+        session = self._session
+        line = session.line("LIST").raw(b'""').pattern(name, session.connection.protocol.names)
+        return any(
+            listed.name == name and "\\nonexistent" not in listed.attributes
+            for listed in session.run(line, Listed).all(Listed)
+        )
+
+    def status(self, name: str) -> StatusItems:
+        """Return the status of a mailbox. It is no sign of any right on it.
+
+        Raises:
+            ImapNoError: the mailbox does not exist, or may not be seen.
+        """
+        session = self._session
+        line = session.line("STATUS", name).raw(b"(" + self._status_items() + b")")
+        answers = session.run(line, MailboxStatus).all(MailboxStatus)
+        # Some servers answer with another case or encoding of the name.
+        return next((answer.items for answer in answers if answer.name == name), None) or (
+            answers[-1].items if answers else StatusItems()
+        )
+
+    def status_of(self, names: Iterable[str]) -> dict[str, StatusItems]:
+        """Return the status of many mailboxes, several at once; those that the server refuses are left out."""
+        session = self._session
+        items = b"(" + self._status_items() + b")"
+        commands = (session.line("STATUS", name).raw(items).command() for name in names)
+        found: dict[str, StatusItems] = {}
+        for answer in session.pipeline(commands, MailboxStatus, depth=16):
+            if isinstance(answer, MailboxStatus):
+                found[answer.name] = answer.items
+        return found
+
+    def create(self, name: str, *, special_use: str = "") -> str:
+        """Create a mailbox.
+
+        Args:
+            name: with the server's separator; missing parents are made by most servers.
+            special_use: as ``\\\\Sent``; left out where the server has no CREATE-SPECIAL-USE.
+
+        Returns:
+            Its MAILBOXID, or nothing where the server has none.
+
+        Raises:
+            ImapExistsError: it exists; not all servers say so.
+            ImapNoError: the server refuses it.
+        """
+        session = self._session
+        line = session.line("CREATE", name)
+        if special_use and session.has("CREATE-SPECIAL-USE"):
+            line.raw(b"(USE (" + special_use.encode("ascii") + b"))")
+        tagged = session.run(line).tagged
+        return tagged.code.text if tagged.code and tagged.code.name == "MAILBOXID" else ""
+
+    def delete(self, name: str) -> None:
+        """Delete a mailbox with its messages. Raises `ImapNoError` when the server refuses it."""
+        self._session.run(self._session.line("DELETE", name))
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a mailbox and those below it. Raises `ImapNoError` when the server refuses it."""
+        session = self._session
+        session.run(session.line("RENAME", old).name(new, session.connection.protocol.names))
+
+    def subscribe(self, name: str, *, on: bool = True) -> None:
+        """Subscribe to a mailbox, or end the subscription. Raises `ImapNoError` when the server refuses it."""
+        self._session.run(self._session.line("SUBSCRIBE" if on else "UNSUBSCRIBE", name))
+
+    def _status_items(self) -> bytes:
+        session = self._session
+        items = [b"MESSAGES", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN"]
+        if session.has("CONDSTORE"):
+            items.append(b"HIGHESTMODSEQ")
+        if session.has("STATUS=SIZE"):
+            items.append(b"SIZE")
+        if session.has("OBJECTID") and Quirk.STATUS_MAILBOXID_IS_GARBAGE not in session.quirks:
+            items.append(b"MAILBOXID")
+        elif Quirk.STATUS_HAS_GUID in session.quirks:
+            items.append(b"X-GUID")
+        return b" ".join(items)
+
+    def _rights_of(self, names: Iterable[str]) -> dict[str, Rights]:
+        session = self._session
+        commands: list[Command] = [session.line("MYRIGHTS", name).command() for name in names]
+        found: dict[str, Rights] = {}
+        for answer in session.pipeline(commands, MyRights, depth=16):
+            if isinstance(answer, MyRights):
+                found[answer.name] = answer.rights
+        return found

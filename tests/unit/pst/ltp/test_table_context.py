@@ -1,0 +1,201 @@
+"""Table contexts: random rows against dictionaries, with the row matrix in the heap and in a subnode."""
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailconnector.pst.disk import ANSI, UNICODE, Layout
+from mailconnector.pst.errors import PstFormatError
+from mailconnector.pst.ltp.node import NodeEditor, NodeReader
+from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
+from mailconnector.pst.ltp.table_editor import TableEditor, lay_out, write_table
+from mailconnector.pst.ndb.database import NodeDatabase
+from mailconnector.pst.ndb.device import Device
+
+NID = 0x60E
+COLUMNS = (0x0E070003, 0x0E080014, 0x0E1B000B, 0x00360002, 0x0037001F, 0x0E060040, 0x30130102, 0x0E38101F)
+WIDTHS = {0x0E070003: 4, 0x0E080014: 8, 0x0E1B000B: 1, 0x00360002: 2, 0x0E060040: 8}
+Rows = dict[int, dict[int, bytes]]
+
+
+class Table:
+    """A table that is saved and opened again, and what it should hold."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.db = NodeDatabase.create(Device(io.BytesIO()), layout, 0)
+        self.node = NodeEditor(self.db, nid=NID)
+        self.editor = TableEditor(self.node, COLUMNS)
+        self.model: Rows = {}
+        self.versions: dict[int, int] = {}
+        self._version = 0
+
+    def put(self, row_id: int, cells: dict[int, bytes | None]) -> None:
+        self._version += 1
+        self.editor.put_row(row_id, self._version, cells)
+        row = self.model.setdefault(row_id, {})
+        self.versions[row_id] = self._version
+        for tag, data in cells.items():
+            if data is None:
+                row.pop(tag, None)
+            else:
+                row[tag] = data
+
+    def delete(self, row_id: int) -> None:
+        assert self.editor.delete_row(row_id) == (self.model.pop(row_id, None) is not None)
+
+    def save(self) -> TableContext:
+        self.editor.flush()
+        bids = self.node.save()
+        table = TableContext(NodeReader(self.db, *bids, NID))
+        self.check(table)
+        # An editor takes the node apart: nobody reads it from here on.
+        self.node = NodeEditor(self.db, *bids, NID)
+        self.editor = TableEditor(self.node)
+        assert self.editor.count == len(self.model)
+        return table
+
+    def check(self, table: TableContext) -> None:
+        assert len(table) == len(self.model)
+        assert table.index.keys() == self.model.keys()
+        assert sorted(table.index.values()) == list(range(len(self.model)))
+        seen = set()
+        for number, row in enumerate(table.rows()):
+            seen.add(row.row_id)
+            assert table.index[row.row_id] == number
+            cells = {tag: row.raw(tag) for tag in row.tags() if tag not in (ROW_ID, ROW_VERSION)}
+            assert cells == self.model[row.row_id]
+            assert row.get(ROW_VERSION) == self.versions[row.row_id]
+        assert seen == self.model.keys()
+        for row_id in [*list(self.model)[:5], 0x99999]:
+            found = table.row(row_id)
+            assert (found is None) == (row_id not in self.model)
+            assert found is None or found.row_id == row_id
+
+
+texts = st.one_of(st.integers(0, 60), st.integers(3570, 3590), st.integers(8100, 9000)).map(
+    lambda size: bytes(at % 250 + 1 for at in range(size))
+)
+cells = st.fixed_dictionaries(
+    {},
+    optional={
+        tag: st.none() | (st.binary(min_size=WIDTHS[tag], max_size=WIDTHS[tag]) if tag in WIDTHS else texts)
+        for tag in COLUMNS
+    },
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.integers(1, 30), cells),
+        st.tuples(st.just("many"), st.integers(1, 4000), st.integers(1, 500)),
+        st.tuples(st.just("delete"), st.integers(1, 30), st.just(0)),
+        st.tuples(st.just("thin"), st.integers(1, 4), st.just(0)),
+        st.tuples(st.just("save"), st.just(0), st.just(0)),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from([ANSI, UNICODE]), steps)
+def test_a_table_agrees_with_dictionaries(layout: Layout, steps: list) -> None:
+    table = Table(layout)
+    for step, number, value in steps:
+        if step == "put":
+            table.put(number, value)
+        elif step == "many":
+            for row_id in range(number, number + value):
+                table.put(row_id, {0x0E070003: row_id.to_bytes(4, "little"), 0x0037001F: b"%d" % row_id})
+        elif step == "delete":
+            table.delete(number)
+        elif step == "thin":
+            for row_id in [row_id for row_id in table.model if row_id % 4 < number]:
+                table.delete(row_id)
+        else:
+            table.save()
+    table.save()
+
+
+@pytest.mark.parametrize("layout", [ANSI, UNICODE], ids=lambda layout: layout.name)
+def test_the_row_matrix_moves_to_a_subnode_and_back(layout: Layout) -> None:
+    table = Table(layout)
+    where = []
+    for count in (1, 40, 400, 1200):
+        for row_id in range(1, count + 1):
+            table.put(row_id * 32, {0x0037001F: b"subject", 0x0E080014: bytes(8)})
+        where.append(bool(table.save().info.hnid_rows & 0x1F))
+    assert where == [False, False, True, True]
+    for count in (600, 70, 1, 0):
+        for row_id in range(count + 1, 1201):
+            table.delete(row_id * 32)
+        table.save()
+    assert table.editor.info.hnid_rows == 0
+    assert not table.node.subnodes
+    table.put(5, {0x0037001F: b"again"})
+    assert not table.save().info.hnid_rows & 0x1F
+
+
+def test_values_over_the_heap_limit_and_their_going() -> None:
+    table = Table(UNICODE)
+    for row_id in range(1, 6):
+        table.put(row_id, {0x0037001F: b"x" * 9000, 0x30130102: b"y" * 3581})
+    table.save()
+    assert len(table.node.subnodes) == 10
+    table.put(1, {0x0037001F: b"short", 0x30130102: None})
+    table.delete(2)
+    table.save()
+    assert len(table.node.subnodes) == 6
+    for row_id in (1, 3, 4, 5):
+        table.delete(row_id)
+    table.save()
+    assert not table.node.subnodes
+
+
+@settings(max_examples=40)
+@given(st.sampled_from([ANSI, UNICODE]), st.lists(cells, max_size=12))
+def test_tables_written_at_once(layout: Layout, rows: list[dict[int, bytes | None]]) -> None:
+    table = Table(layout)
+    node = NodeEditor(table.db, nid=NID)
+    write_table(node, COLUMNS, [(number * 32, number, row) for number, row in enumerate(rows, 1)])
+    bids = node.save()
+    table.model = {
+        number * 32: {tag: data for tag, data in row.items() if data is not None} for number, row in enumerate(rows, 1)
+    }
+    table.versions = {number * 32: number for number in range(1, len(rows) + 1)}
+    table.check(TableContext(NodeReader(table.db, *bids, NID)))
+    table.node = NodeEditor(table.db, *bids, NID)
+    table.editor = TableEditor(table.node)
+    table.put(7, {0x0037001F: b"one more"})
+    table.save()
+
+
+@given(st.lists(st.sampled_from([0x0003, 0x000B, 0x0002, 0x0040, 0x001F, 0x0102, 0x0005, 0x0014]), max_size=60))
+def test_layouts(types: list[int]) -> None:
+    tags = tuple(0x3000 + at << 16 | ptype for at, ptype in enumerate(types))
+    info = lay_out(tags)
+    assert [column.tag for column in info.columns] == sorted((*tags, ROW_ID, ROW_VERSION))
+    assert sorted(column.bit for column in info.columns) == list(range(len(tags) + 2))
+    taken: set[int] = set()
+    for column in info.columns:
+        place = set(range(column.at, column.at + column.size))
+        assert not place & taken
+        taken |= place
+        group = {8: 0, 4: 0, 2: 1, 1: 2}[column.size]
+        assert (info.ends[group - 1] if group else 0) <= column.at
+        assert column.at + column.size <= info.ends[group]
+    assert taken == set(range(info.ends[2]))
+    assert info.row_size == info.ends[2] + (len(tags) + 9) // 8
+
+
+def test_a_column_that_the_table_does_not_have_is_passed_over() -> None:
+    table = Table(UNICODE)
+    table.editor.put_row(32, 1, {0x7FFF001F: b"nowhere", 0x0037001F: b"here", ROW_ID: b"\xff\xff\xff\xff"})
+    table.model[32] = {0x0037001F: b"here"}
+    table.versions[32] = 1
+    table.save()
+
+
+def test_a_table_without_row_ids_cannot_be_changed() -> None:
+    db = NodeDatabase.create(Device(io.BytesIO()), UNICODE, 0)
+    with pytest.raises(PstFormatError):
+        TableEditor(NodeEditor(db, db.write_data(b"no table"), 0, NID))
