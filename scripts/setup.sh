@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes ready what a target of the Makefile needs. Quick when it is ready already.
 #
-#   scripts/setup.sh run    the virtual environment .venv with the package in it
-#   scripts/setup.sh dev    also the linters, the test runner and the foreign PST readers
+#   scripts/setup.sh run    the virtual environment .venv with the package in it, the private servers' Python part too
+#   scripts/setup.sh dev    also the linters, the test runner, the foreign PST readers and the private mail servers
 #   scripts/setup.sh fuzz   also the fuzzer
 #
 # PYTHON names the interpreter to use; by default it is the first new enough one of python3, python3.14, python3.13 ...
@@ -47,7 +47,7 @@ install_extra() {
 }
 
 case ${1:-} in
-  run) extra= ;;
+  run) extra=lab ;;
   dev | fuzz) extra=$1 ;;
   *) echo "usage: scripts/setup.sh run|dev|fuzz" >&2; exit 2 ;;
 esac
@@ -69,3 +69,6 @@ if [ -n "$python" ]; then
   "$python" -m venv --clear $venv </dev/null >&2
 fi
 install_extra "$extra"
+if [ "$extra" = dev ] && ! $venv/bin/mailconnector lab install; then
+  echo "Tests that need a private mail server which is missing are going to be skipped." >&2
+fi

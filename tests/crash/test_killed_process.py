@@ -13,7 +13,7 @@ from tests.oracle import soundness
 from mailconnector import pst
 from mailconnector.mapi.objects import MessageObject
 
-KILLS = 20
+KILLS = 15
 # Each transaction adds four messages to one folder and deletes two from another: both counts tell whether it is whole.
 _WRITER = """
 import sys
@@ -37,7 +37,7 @@ def test_killed_at_any_moment(tmp_path: Path):
     with pst.create_store(path) as store, store.transaction():
         for name in ("added", "emptied"):
             folder = store.ipm_subtree.create_folder(name)
-        for number in range(1000):
+        for number in range(200):
             folder.add_message(pst_message(number))
     committed = 0
     for _ in range(KILLS):
@@ -49,7 +49,7 @@ def test_killed_at_any_moment(tmp_path: Path):
             added, emptied = (store.folder_at(name) for name in ("added", "emptied"))
             count = len(added.message_nids())
             assert count == added.content_count and count % 4 == 0 and count >= committed
-            assert len(emptied.message_nids()) == emptied.content_count == max(1000 - count // 2, 0)
+            assert len(emptied.message_nids()) == emptied.content_count == max(200 - count // 2, 0)
             committed = count
         with path.open("rb") as file:
             assert soundness.quick_faults(file) == set()

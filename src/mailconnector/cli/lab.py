@@ -20,9 +20,7 @@ lab_app = typer.Typer(
 
 Folder = Annotated[
     Path | None,
-    typer.Option(
-        "--folder", metavar="FOLDER", help="Where they live, their mail included.", show_default="/var/tmp/..."
-    ),
+    typer.Option("--folder", metavar="FOLDER", help="Where they live, mail included; else a place below /var/tmp."),
 ]
 ServerKind = Annotated[
     str, typer.Option("--server", metavar="NAME", help="The mail server: dovecot or cyrus.", show_default=True)
@@ -111,6 +109,7 @@ def _show(found: lab.StandingLab, as_json: bool) -> None:
         ports = ", ".join(f"{name} {port}" for name, port in server.ports.items())
         lines.append((server.kind, f"{server.host}: {ports}" if server.running else "does not run"))
         lines.append(("  log", clean(str(server.log_file))))
-    lines.append(("Trust", clean(str(found.servers[0].ca_file))))
+    trusted = found.server("dovecot", "cyrus") or found.servers[0]
+    lines.append(("Trust", clean(str(trusted.ca_file))))
     lines.append(("Users", ", ".join(f"{user} (password {word})" for user, word in found.passwords.items())))
     stdout().print(facts_table([(name, Text(value)) for name, value in lines]))

@@ -44,7 +44,7 @@ class Timeouts:
     Attributes:
         connect: for the connection, and again for TLS.
         silence: for the next byte while a command is under way.
-        command: for the end of one command, of each one in a pipeline.
+        command: for the end of one command; in a pipeline, for the next thing that was asked for.
     """
 
     connect: float = 20.0
@@ -228,10 +228,12 @@ class Connection:
             elif isinstance(response, Tagged):
                 command = active.pop(response.tag)
                 self._done(command, response)
-                deadline = time.monotonic() + self.timeouts.command
                 yield Ended(command, response)
             else:
                 self._notice(response)
+                continue
+            # It goes on, and what the caller did meanwhile is not the server's time.
+            deadline = time.monotonic() + self.timeouts.command
 
     def authenticate(self, command: Command, mechanism: Mechanism, unsent: bytes | None) -> Tagged:
         """Run AUTHENTICATE and return its end, which may be a refusal.
@@ -368,10 +370,13 @@ class Connection:
             if self.closed:
                 raise self._over()
             left = deadline - time.monotonic()
+            sent = self.stream.sent
             batch = self._read(min(left, self.timeouts.silence)) if left > 0 else None
+            if batch is None and left > self.timeouts.silence and self.stream.sent > sent:
+                continue  # a long message on a slow line: the server is taking it
             if batch is None:
                 self.close()
-                waited = self.timeouts.silence if left > 0 else self.timeouts.command
+                waited = self.timeouts.silence if left > self.timeouts.silence else self.timeouts.command
                 raise ImapTimeoutError(
                     "the server does not answer any more", seconds=waited, server=self.server, hint="Try again."
                 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from mailconnector.imap.annotations import Annotations
 from mailconnector.imap.commands import Command, quoted
 from mailconnector.imap.quirks import Quirk
 from mailconnector.imap.responses import (
@@ -125,7 +126,7 @@ class Mailboxes:
                 found[listed.name] = MailboxInfo(listed.name, listed.separator, listed.attributes, subscribed)
         statuses = {answer.name: answer.items for answer in result.all(MailboxStatus)}
         rights_of = {answer.name: answer.rights for answer in result.all(MyRights)}
-        annotations = {
+        annotations: Mapping[str, Mapping[str, bytes]] = {
             answer.name: MappingProxyType({k: v for k, v in answer.entries.items() if v is not None})
             for answer in result.all(Metadata)
         }
@@ -137,6 +138,9 @@ class Mailboxes:
             statuses = self.status_of(selectable)
         if rights and "MYRIGHTS" not in wanted and session.has("ACL"):
             rights_of = self._rights_of(selectable)
+        notes = Annotations(session)
+        if metadata and "METADATA" not in wanted and notes.available:
+            annotations = notes.get_many(selectable, metadata)
         return [
             replace(
                 info,

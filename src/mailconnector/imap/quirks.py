@@ -1,9 +1,19 @@
 """The oddities of servers, each by its name, with the server that has it and what we do about it.
 
-A `Quirk` is a switch: `detect` turns it on from what the server tells of itself. What every server may do at any time
-needs no switch and is simply borne: attributes of LIST in lower case and a space before INTERNALDATE (Cyrus), a
-failed UNCHANGEDSINCE as OK (Cyrus) or NO (Dovecot), ``c`` and ``d`` beside the new rights (both), text in place of a
-quoted string. Each of them, switch or not, has a captured transcript among the tests.
+A `Quirk` is a switch: `detect` turns it on from what the server tells of itself. What can be borne without knowing the
+server needs no switch:
+
+- special uses in lower case (Cyrus): attributes are compared in lower case;
+- a space before a day of one digit in INTERNALDATE, and sometimes before two (Cyrus): spaces are passed over;
+- a failed UNCHANGEDSINCE as OK or as NO: the code MODIFIED counts;
+- `c` and `d` beside the new rights (both): see `rights`;
+- `(CONDSTORE QRESYNC (...))` refused by some: QRESYNC is sent alone;
+- \\HasChildren left out of LIST RETURN (STATUS ...) (Dovecot): CHILDREN is asked for as well;
+- an entry that stays when its rights are set to nothing (Dovecot): DELETEACL is sent;
+- OK to STORE and EXPUNGE without the right, and nothing done (Dovecot): PERMANENTFLAGS is looked at first, and what is
+  still there afterwards.
+
+Each of them, switch or not, has a captured transcript among the tests.
 """
 
 from __future__ import annotations
@@ -21,28 +31,11 @@ class Quirk(Enum):
     """Cyrus 3.6 answers STATUS (MAILBOXID) with random bytes, which may break the stream: it is not asked for.
     SELECT and CREATE tell the right one."""
 
-    STATUS_NEEDS_CHILDREN = "status-needs-children"
-    """Dovecot leaves \\HasChildren out of LIST RETURN (STATUS ...) unless CHILDREN is asked for as well."""
-
     STATUS_HAS_GUID = "status-has-guid"
     """Dovecot has no OBJECTID; its STATUS (X-GUID) and FETCH (X-GUID) serve the same end."""
 
-    STORE_IGNORES_MISSING_RIGHTS = "store-ignores-missing-rights"
-    """Dovecot answers STORE and EXPUNGE with OK and does nothing when the right is missing. The rights, or
-    PERMANENTFLAGS, have to be looked at first."""
 
-    SETACL_KEEPS_EMPTY_ENTRIES = "setacl-keeps-empty-entries"
-    """Dovecot keeps an entry whose rights are set to nothing: DELETEACL is sent instead. (Right for all servers.)"""
-
-
-_DOVECOT = frozenset(
-    {
-        Quirk.STATUS_NEEDS_CHILDREN,
-        Quirk.STATUS_HAS_GUID,
-        Quirk.STORE_IGNORES_MISSING_RIGHTS,
-        Quirk.SETACL_KEEPS_EMPTY_ENTRIES,
-    }
-)
+_DOVECOT = frozenset({Quirk.STATUS_HAS_GUID})
 _CYRUS = frozenset({Quirk.STATUS_MAILBOXID_IS_GARBAGE})
 
 

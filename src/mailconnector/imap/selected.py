@@ -16,7 +16,18 @@ from mailconnector.imap.commands import Command, CommandLine, flag_bytes
 from mailconnector.imap.connection import Ended
 from mailconnector.imap.errors import ImapNoError, ImapPermissionError, ImapUsageError
 from mailconnector.imap.protocol import MailboxState
-from mailconnector.imap.responses import Code, Condition, Exists, Expunge, Fetched, Recent, Response, Searched, Vanished
+from mailconnector.imap.responses import (
+    Code,
+    Condition,
+    Exists,
+    Expunge,
+    Fetched,
+    MailboxFlags,
+    Recent,
+    Response,
+    Searched,
+    Vanished,
+)
 from mailconnector.imap.searching import Query
 from mailconnector.imap.session import Session
 from mailconnector.imap.sets import MAX_NUMBER, UidSet
@@ -36,7 +47,7 @@ _ITEM = re.compile(r"[A-Za-z0-9.\-]+(?:\[[A-Za-z0-9.\- ()]*\](?:<[0-9]+\.[0-9]+>
 _LINE = 6000  # bytes of a set in one command; RFC 7162 section 4 asks for lines of at most 8192
 _FETCHED_AT_ONCE = 500  # messages a FETCH of content; the measure of memory and of loss when a connection breaks
 _SEARCHED_AT_ONCE = 200_000
-_OF_SELECTED = (Exists, Expunge, Fetched, Recent, Vanished)  # what a server says of the selected mailbox
+_OF_SELECTED = (Exists, Expunge, Fetched, MailboxFlags, Recent, Vanished)  # what a server says of the selected mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,7 @@ class SelectedMailbox:
         elsewhere = [response for response in pushed if not isinstance(response, _OF_SELECTED)]
         pushed.clear()
         pushed.extend(elsewhere)
-        result = session.run(line, Vanished, Fetched, Condition, selects=state)
+        result = session.run(line, Condition, MailboxFlags, *_OF_SELECTED, selects=state)
         changes: Changes | None = None
         if resync and known and state.uid_validity == known.uid_validity and state.highest_modseq:
             vanished, changed = UidSet(), list[Fetched]()
@@ -293,7 +304,7 @@ class SelectedMailbox:
             if isinstance(answer, Fetched):
                 fetched.append(answer)
                 continue
-            # A failed UNCHANGEDSINCE is NO to Dovecot and OK to Cyrus.
+            # A failed UNCHANGEDSINCE is OK to some servers and NO to others.
             if _is(code := answer.tagged.code, "MODIFIED") and code:
                 modified |= code.uids
             elif not answer.tagged.ok:

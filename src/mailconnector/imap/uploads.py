@@ -146,6 +146,15 @@ class Uploads:
         target = target or selected.name
         session = self._session
         if not session.has("REPLACE"):
+            if not selected.storable(["\\Deleted"]):
+                raise ImapPermissionError(
+                    "the old message cannot be removed",
+                    command="UID REPLACE",
+                    mailbox=selected.name,
+                    code="NOPERM",
+                    server=session.connection.server,
+                    hint="Ask the owner of the folder for the right.",
+                )
             appended = self.append(target, upload)
             selected.remove(UidSet.of([uid]))
             return appended

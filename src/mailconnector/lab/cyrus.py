@@ -70,7 +70,7 @@ class CyrusServer(MailServer):
             "Cyrus IMAP is not there.",
             server=self.kind,
             packages=PACKAGES,
-            hint="Run `mailconnector lab install --cyrus`, which unpacks it into a folder of its own.",
+            hint="Run `mailconnector lab install --server cyrus`, which unpacks it into a folder of its own.",
         )
 
     def check(self) -> None:

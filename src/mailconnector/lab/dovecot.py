@@ -1,10 +1,11 @@
 """Dovecot as a private server: the first of the two that everything is tried on."""
 
+import subprocess
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from mailconnector.lab.errors import LabMissingError
+from mailconnector.lab.errors import LabMissingError, LabStartError
 from mailconnector.lab.mail_server import USERS, MailServer, fill_in, write_private
 from mailconnector.lab.processes import find_program
 from mailconnector.lab.server import Launch
@@ -15,13 +16,21 @@ PACKAGES = ("dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-s
 _PROGRAMS = tuple(Path(folder) for folder in ("/usr/sbin", "/usr/local/sbin", "/sbin"))
 _LIBEXEC = Path("/usr/lib/dovecot")
 _GROUPS = {"alice": "staff", "bob": "staff", "carol": "guests", "dave": "guests"}
-_SIEVE_SERVICE = """
+# What 2.3 and what 2.4 call it.
+_LAYOUTS = (":LAYOUT=fs", "mailbox_list_layout = fs")
+_SIEVE_PLUGINS = ("sieve", "sieve = yes")
+_SIEVE_SCRIPTS = (
+    "plugin {\n  sieve = file:~/sieve;active=~/.dovecot.sieve\n}",
+    "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}",
+)
+_SIEVE = """
 service managesieve-login {
   chroot =
   inet_listener sieve {
-    port = @sieve@
+    port = @port@
   }
 }
+@scripts@
 """
 
 
@@ -63,24 +72,47 @@ class DovecotServer(MailServer):
         return (_LIBEXEC / "managesieve").exists() and (_LIBEXEC / "modules/lib90_sieve_plugin.so").exists()
 
     def check(self) -> None:
-        if find_program("dovecot", _PROGRAMS) is None or not all(
-            (_LIBEXEC / name).exists() for name in ("imap", "lmtp")
-        ):
+        """Make sure that Dovecot is installed.
+
+        Raises:
+            LabMissingError: it is not.
+        """
+        self._program()
+
+    def version(self) -> tuple[int, int]:
+        """Return its version: 2.3, or 2.4 and later, whose configuration is another.
+
+        Raises:
+            LabMissingError: it is not installed.
+            LabStartError: it does not tell.
+        """
+        try:
+            done = subprocess.run(
+                [self._program(), "--version"], capture_output=True, text=True, timeout=30, check=True, env={}
+            )
+            major, minor = done.stdout.split(".")[:2]
+            return int(major), int(minor)
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            raise LabStartError("Dovecot does not tell its version.", server=self.kind) from error
+
+    def _program(self) -> Path:
+        program = find_program("dovecot", _PROGRAMS)
+        if program is None or not all((_LIBEXEC / name).exists() for name in ("imap", "lmtp")):
             raise LabMissingError(
                 "Dovecot is not installed.",
                 server=self.kind,
                 packages=PACKAGES,
-                hint="Run `mailconnector lab install`, or: sudo apt-get install " + " ".join(PACKAGES),
+                hint="Run `mailconnector lab install --server dovecot`, or: sudo apt-get install " + " ".join(PACKAGES),
             )
+        return program
 
     def _prepare(self) -> Launch:
-        program = find_program("dovecot", _PROGRAMS)
+        is_new = self.version() >= (2, 4)
         for name in ("mail", "public"):
             (self.home / name).mkdir(exist_ok=True)
-        root = "Maildir:LAYOUT=fs" if self._format == "maildir" else "sdbox"
-        self._let_dave_administer(self.home / "public" / root.partition(":")[0])
+        root = "Maildir" if self._format == "maildir" else "sdbox"
+        self._let_dave_administer(self.home / "public" / root)
         write_private(self.home / "users", "".join(self._user_line(user) for user in USERS))
-        sieve = _SIEVE_SERVICE if self.has_sieve else ""
         values: dict[str, object] = {
             **self._ports,
             "home": self.home,
@@ -90,18 +122,21 @@ class DovecotServer(MailServer):
             "gid": self.account.gid,
             "format": self._format,
             "root": root,
+            "layout": _LAYOUTS[is_new] if self._format == "maildir" else "",
             "fsync": "optimized" if self._fsync else "never",
             "quota": self._quota_mb,
             "at": "@",
             "sieve_protocol": "sieve" if self.has_sieve else "",
-            "sieve_plugin": "sieve" if self.has_sieve else "",
+            "sieve_plugin": _SIEVE_PLUGINS[is_new] if self.has_sieve else "",
+            "sieve": fill_in(_SIEVE, {"port": self._ports["sieve"], "scripts": _SIEVE_SCRIPTS[is_new]})
+            if self.has_sieve
+            else "",
         }
-        values["sieve"] = fill_in(sieve, {"sieve": self._ports["sieve"]})
-        template = resources.files("mailconnector.lab").joinpath("dovecot.conf.in").read_text()
+        template = "dovecot-2.4.conf.in" if is_new else "dovecot-2.3.conf.in"
         config = self.home / "dovecot.conf"
-        write_private(config, fill_in(template, values))
+        write_private(config, fill_in(resources.files("mailconnector.lab").joinpath(template).read_text(), values))
         return Launch(
-            (str(program), "-F", "-c", str(config)),
+            (str(self._program()), "-F", "-c", str(config)),
             {self._ports["imap"]: b"* OK", self._ports["lmtp"]: b"220"},
         )
 

@@ -343,14 +343,17 @@ class CommandSplitter:
         self._literal = 0  # bytes of a literal that are still to come
         self._line = b""  # the line so far
         self._continues = False  # whether the line is the rest of a command
+        self._undecided = b""  # the beginning of a line that may be an answer or a command
         self._dialogue = False  # whether the command before asked for a dialogue: AUTHENTICATE, IDLE
 
     def feed(self, data: bytes) -> list[tuple[bytes, bool]]:
-        """Split bytes into pieces; each is given with whether a command begins with it. Nothing is held back.
+        """Split bytes into pieces; each is given with whether a command begins with it.
 
-        The first piece of a command is as much of its first line as has come.
+        The first piece of a command is as much of its first line as has come. Held back is only the beginning of a line
+        in a dialogue, until it shows whether it is an answer.
         """
         pieces: list[tuple[bytes, bool]] = []
+        data, self._undecided = self._undecided + data, b""
         while data:
             if self._literal:
                 piece, data = data[: self._literal], data[self._literal :]
@@ -360,6 +363,9 @@ class CommandSplitter:
             end = data.find(b"\n") + 1 or len(data)
             piece, data = data[:end], data[end:]
             starts = not self._line and not self._continues
+            if starts and self._dialogue and not _has_tag(piece) and not piece.endswith(b"\n"):
+                self._undecided = piece
+                break
             self._line += piece
             is_new = starts and not (self._dialogue and not _has_tag(piece))
             pieces.append((piece, is_new))

@@ -1,6 +1,7 @@
 """An SMTP server that delivers into a private mail server."""
 
 import json
+import os
 import shutil
 import sys
 from importlib.util import find_spec
@@ -68,5 +69,7 @@ class SmtpServer(Server):
         return Launch(
             (sys.executable, "-P", str(program), json.dumps(orders)),
             {self._ports["smtp"]: b"220"},
+            # It finds aiosmtpd where we did.
+            environment={"PATH": "/usr/bin:/bin", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             drops=False,
         )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from mailconnector.items import Address
 from mailconnector.mapi import tags
 from mailconnector.mapi.entryid import AddressBookEntryId, EntryIdFormatError, OneOffEntryId, parse
-from mailconnector.mapi.objects import Properties, RecipientObject
+from mailconnector.mapi.objects import Properties, RecipientObject, find
+from mailconnector.mapi.types import PropertyType
 from mailconnector.mapping import reading
-from mailconnector.mapping.leftovers import beyond, combined, identity
+from mailconnector.mapping.leftovers import beyond, combined
 
 TO, CC, BCC = 1, 2, 3
 """Kinds of recipients: PidTagRecipientType without its flags."""
@@ -36,6 +38,16 @@ class PersonTags:
     def all(self) -> tuple[int, ...]:
         """All of them."""
         return (self.name, self.kind, self.email, self.entry_id, self.search_key, self.smtp)
+
+    def of(self, source: reading.Source) -> Properties:
+        """Return those that are there, of whichever string type."""
+        found: Properties = {}
+        for tag in self.all():
+            if tag in source:
+                found[tag] = source[tag]
+            elif tag & 0xFFFF == PropertyType.STRING and (narrow := find(source, tag)) is not None:
+                found[narrow] = source[narrow]
+        return found
 
 
 AUTHOR = PersonTags(
@@ -67,10 +79,16 @@ _ROW_ONLY = frozenset({tags.PidTagRecipientType >> 16, 0x0FF6, 0x0FF9, 0x3000, 0
 
 
 def person_properties(address: Address, where: PersonTags) -> Properties:
-    """Return the properties of a person; those that came with it from a store come last."""
-    kind = address.kind or _SMTP
-    name = _clean(address.name or address.email)
-    email = _clean(address.email)
+    """Return the properties of a person, without what is left over of one from a store."""
+    return dict(_person_properties(address.name, address.kind, address.email, where))
+
+
+# The same few people write and get most of a mailbox.
+@lru_cache(maxsize=4096)
+def _person_properties(name: str, kind: str, email: str, where: PersonTags) -> Properties:
+    kind = kind or _SMTP
+    name = _clean(name or email)
+    email = _clean(email)
     properties: Properties = {where.name: name}
     if email:
         properties[where.kind] = kind
@@ -84,6 +102,7 @@ def person_properties(address: Address, where: PersonTags) -> Properties:
     if where is RECIPIENT:
         properties[tags.PidTagObjectType] = _MAIL_USER
         properties[tags.PidTagDisplayType] = 0
+        properties[tags.PidTagResponsibility] = True
     return properties
 
 
@@ -128,8 +147,7 @@ def read_person(source: reading.Source, where: PersonTags, known: Sequence[Addre
     address = replace(native, email=smtp, kind=_SMTP) if smtp else native
     if address.name == address.email:
         address = replace(address, name="")
-    ids = {tag >> 16 for tag in where.all()}
-    own = {key: source[key] for key in source if where is RECIPIENT or identity(key) in ids}
+    own = source if where is RECIPIENT else where.of(source)
     leftover = beyond(own, person_properties(address, where), _ROW_ONLY)
     return replace(address, leftover=leftover) if leftover else address
 

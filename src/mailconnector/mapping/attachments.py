@@ -17,6 +17,8 @@ from mailconnector.mapping.leftovers import beyond, combined
 BY_VALUE, BY_REFERENCE, BY_REFERENCE_RESOLVE, BY_REFERENCE_ONLY, EMBEDDED, OLE, BY_WEB_REFERENCE = range(1, 8)
 """Values of PidTagAttachMethod."""
 
+_CREATED, _MODIFIED = "created", "modified"
+
 _PART_OF_HTML = 4
 """The flag of PidTagAttachFlags for what the HTML body refers to."""
 
@@ -96,12 +98,16 @@ def _put_description(attachment: Attachment, properties: Properties) -> None:
         properties[own.CONTENT_PARAMETERS] = [f"{key}={value}" for key, value in attachment.parameters]
     if attachment.description:
         properties[tags.PidTagComment] = attachment.description
-    for tag, moment in (
-        (tags.PidTagCreationTime, attachment.created),
-        (tags.PidTagLastModificationTime, attachment.modified),
+    dated = []
+    for word, tag, moment in (
+        (_CREATED, tags.PidTagCreationTime, attachment.created),
+        (_MODIFIED, tags.PidTagLastModificationTime, attachment.modified),
     ):
         if moment is not None and (file_time := file_time_of(moment)) is not None:
             properties[tag] = file_time
+            dated.append(word)
+    if dated:
+        properties[own.FILE_DATES] = " ".join(dated)
 
 
 def file_time_of(moment: datetime) -> FileTime | None:
@@ -136,6 +142,7 @@ def from_object(
     data: bytes | StoredContent = b""
     if item is None and source.data is not None:
         data = source.data if isinstance(source.data, bytes) else StoredContent(source.data)
+    created, modified = _dates(properties)
     attachment = Attachment(
         name=_name(properties, number, content_type, item),
         content_type=content_type,
@@ -147,10 +154,24 @@ def from_object(
         location=location,
         description=reading.text(properties, tags.PidTagComment),
         parameters=_parameters(properties),
-        created=reading.moment(properties, tags.PidTagCreationTime),
-        modified=reading.moment(properties, tags.PidTagLastModificationTime),
+        created=created,
+        modified=modified,
     )
     return _with_leftover(attachment, source, number)
+
+
+def _dates(properties: Properties) -> tuple[datetime | None, datetime | None]:
+    """Return when an attached file was created and modified.
+
+    A store stamps the attachment itself with the moment when it was made; where it is said nowhere that the times
+    are the file's, only ones that differ can be.
+    """
+    created = reading.moment(properties, tags.PidTagCreationTime)
+    modified = reading.moment(properties, tags.PidTagLastModificationTime)
+    said = reading.text(properties, own.FILE_DATES)
+    if not said:
+        return (created, modified) if created and modified and created != modified else (None, None)
+    return created if _CREATED in said else None, modified if _MODIFIED in said else None
 
 
 def _with_leftover(attachment: Attachment, source: AttachmentObject, number: int) -> Attachment:

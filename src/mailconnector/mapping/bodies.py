@@ -47,6 +47,10 @@ class Bodies:
     charset: str
     rtf_is_read: bool
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no body at all."""
+        return self.text is None and self.html is None and self.rtf is None
+
 
 def body_properties(mail: Mail) -> Properties:
     """Return the properties of a mail's bodies."""

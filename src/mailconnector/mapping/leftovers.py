@@ -27,7 +27,9 @@ def beyond(
     return {
         key: value
         for key, value in source.items()
-        if identity(key) not in ignored and (find(made, key) is None or get(made, key) != value)
+        if (key not in made or made[key] != value)
+        and identity(key) not in ignored
+        and (find(made, key) is None or get(made, key) != value)
     }
 
 

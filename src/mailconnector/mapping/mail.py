@@ -11,7 +11,7 @@ from mailconnector.items.headers import fields as header_fields
 from mailconnector.mapi import tags
 from mailconnector.mapi.named import PropertyName
 from mailconnector.mapi.objects import MessageObject, Properties, get
-from mailconnector.mapping import addresses, attachments, bodies, marks, own, protected, reading, threads
+from mailconnector.mapping import addresses, attachments, bodies, marks, own, protected, reading, reports, threads
 from mailconnector.mapping.addresses import PersonTags
 from mailconnector.mapping.attachments import file_time_of
 from mailconnector.mapping.leftovers import beyond, combined, identity
@@ -200,11 +200,21 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
     read = bodies.read_bodies(properties)
     date, received = _read_times(properties, headers)
     author, sender, sender_leftover = _read_authors(properties, people)
-    in_reply_to, references = threads.read_parents(properties, headers)
+    message_id = threads.read_message_id(properties, headers)
+    parents = threads.read_parents(properties, headers)
+    subject = _subject(properties)
+    flags = marks.read_flags(properties)
     known = [*people, *([author] if author else []), *([sender] if sender else [])]
+    leftover = sender_leftover | marks.leftover_marks(flags, subject, properties)
+    leftover |= {key: value for key, value in properties.items() if identity(key) not in _NOT_LEFT_OVER}
+    header_text = get(properties, tags.PidTagTransportMessageHeaders)
+    if header_text is not None and header_text != _headers(headers).get(tags.PidTagTransportMessageHeaders):
+        leftover[tags.PidTagTransportMessageHeaders] = header_text
+    if not read.rtf_is_read:
+        leftover[tags.PidTagRtfCompressed] = properties[tags.PidTagRtfCompressed]
     mail = Mail(
         message_class=reading.text(properties, tags.PidTagMessageClass) or _DEFAULT_CLASS,
-        subject=_subject(properties),
+        subject=subject,
         author=author,
         sender=sender,
         to=recipients[addresses.TO],
@@ -213,10 +223,12 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
         reply_to=addresses.read_reply(properties, known),
         date=date,
         received=received,
-        message_id=threads.read_message_id(properties, headers),
-        in_reply_to=in_reply_to,
-        references=references,
-        text=read.text,
+        message_id=message_id,
+        in_reply_to=parents[0],
+        references=parents[1],
+        conversation_topic=threads.read_topic(properties, subject),
+        conversation_index=threads.read_index(properties, message_id, parents, date),
+        text=reports.report_text(message) if read.is_empty() else read.text,
         html=read.html,
         rtf=read.rtf,
         charset=read.charset,
@@ -228,19 +240,10 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
         sensitivity=marks.read_sensitivity(properties),
         read_receipt=reading.truth(properties, tags.PidTagReadReceiptRequested),
         delivery_receipt=reading.truth(properties, tags.PidTagOriginatorDeliveryReportRequested),
-        flags=marks.read_flags(properties),
+        flags=flags,
         headers=headers,
+        leftover=leftover,
     )
-    topic, index = threads.read_thread(mail, properties)
-    leftover = {key: value for key, value in properties.items() if identity(key) not in _NOT_LEFT_OVER}
-    leftover |= sender_leftover
-    header_text = get(properties, tags.PidTagTransportMessageHeaders)
-    if header_text is not None and header_text != _headers(headers).get(tags.PidTagTransportMessageHeaders):
-        leftover[tags.PidTagTransportMessageHeaders] = header_text
-    leftover |= marks.leftover_marks(mail, properties)
-    if not read.rtf_is_read:
-        leftover[tags.PidTagRtfCompressed] = properties[tags.PidTagRtfCompressed]
-    mail = replace(mail, conversation_topic=topic, conversation_index=index, leftover=leftover)
     return protected.with_original(mail, message)
 
 

@@ -75,23 +75,28 @@ def mark_properties(mail: Mail, *, has_attachments: bool, from_me: bool) -> Prop
         properties[tags.PidTagReadReceiptRequested] = True
     if mail.delivery_receipt:
         properties[tags.PidTagOriginatorDeliveryReportRequested] = True
-    if flags.answered or flags.forwarded:
-        # One property has room for the last deed only; where there were two, the icon shows the other.
-        properties[tags.PidTagLastVerbExecuted] = _REPLY if flags.answered else _FORWARD
-        properties[tags.PidTagIconIndex] = _FORWARDED_ICON if flags.forwarded else _REPLIED_ICON
-    elif flags.draft:
-        properties[tags.PidTagIconIndex] = _UNSENT_ICON
     if flags.keywords:
         properties[named.PidNameKeywords] = list(flags.keywords)
     if flags.deleted:
         properties[named.PidLidImapDeleted] = 1
-    if flags.flagged:
-        properties |= _follow_up(mail)
-    return properties
+    return properties | _deeds(flags) | _follow_up(flags, mail.subject)
 
 
-def _follow_up(mail: Mail) -> Properties:
+def _deeds(flags: Flags) -> Properties:
+    """Return what says that a mail was answered, forwarded or not yet sent."""
+    if flags.answered or flags.forwarded:
+        # One property has room for the last deed only; where there were two, the icon shows the other.
+        return {
+            tags.PidTagLastVerbExecuted: _REPLY if flags.answered else _FORWARD,
+            tags.PidTagIconIndex: _FORWARDED_ICON if flags.forwarded else _REPLIED_ICON,
+        }
+    return {tags.PidTagIconIndex: _UNSENT_ICON} if flags.draft else {}
+
+
+def _follow_up(flags: Flags, subject: str) -> Properties:
     """Return what Outlook sets for a flag without a date."""
+    if not flags.flagged:
+        return {}
     return {
         tags.PidTagFlagStatus: _FLAGGED,
         tags.PidTagFollowupIcon: _RED_FLAG,
@@ -99,7 +104,7 @@ def _follow_up(mail: Mail) -> Properties:
         tags.PidTagReplyRequested: True,
         tags.PidTagResponseRequested: True,
         named.PidLidFlagRequest: "Follow up",
-        named.PidLidToDoTitle: mail.subject.replace("\0", ""),
+        named.PidLidToDoTitle: subject.replace("\0", ""),
         named.PidLidTaskStatus: 0,
         named.PidLidTaskComplete: False,
         named.PidLidPercentComplete: 0.0,
@@ -157,25 +162,28 @@ def read_sensitivity(properties: Properties) -> Sensitivity:
     return Sensitivity(value) if value in (0, 1, 2, 3) else Sensitivity.NORMAL
 
 
-def leftover_marks(mail: Mail, properties: Properties) -> Properties:
-    """Return what the properties of a message's marks say beyond the mail's own fields."""
-    made = mark_properties(mail, has_attachments=False, from_me=False)
+def leftover_marks(flags: Flags, subject: str, properties: Properties) -> Properties:
+    """Return what the properties of a message's marks say beyond its flags.
+
+    Args:
+        flags: As they were read of the properties.
+        subject: The message's.
+        properties: The message's.
+    """
     leftover: Properties = {}
     other_bits = reading.number(properties, tags.PidTagMessageFlags) & ~_OUR_BITS
     if other_bits:
         leftover[tags.PidTagMessageFlags] = other_bits
-    for key in (*_FOLLOW_UP, tags.PidTagLastVerbExecuted, tags.PidTagIconIndex):
-        if key in properties and properties[key] != made.get(key):
+    made = _deeds(flags) | _follow_up(flags, subject)
+    for key in _PARTLY_OURS & properties.keys():
+        if properties[key] != made.get(key):
             leftover[key] = properties[key]
-    if mail.flags.flagged and leftover.keys() & _FOLLOW_UP:
+    if flags.flagged and leftover.keys() & _FOLLOW_UP:
         # Tells later that what is left over belongs to a flag.
         leftover[tags.PidTagFlagStatus] = _FLAGGED
     return leftover
 
 
-NOT_PLAIN: frozenset[PropertyKey] = _FOLLOW_UP | {
-    tags.PidTagMessageFlags,
-    tags.PidTagLastVerbExecuted,
-    tags.PidTagIconIndex,
-}
+_PARTLY_OURS: frozenset[PropertyKey] = _FOLLOW_UP | {tags.PidTagLastVerbExecuted, tags.PidTagIconIndex}
+NOT_PLAIN: frozenset[PropertyKey] = _PARTLY_OURS | {tags.PidTagMessageFlags}
 """Properties of which the mail's fields say a part; `leftover_marks` has the rest."""

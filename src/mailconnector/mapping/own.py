@@ -31,3 +31,6 @@ CONTENT_PARAMETERS = _tag("ContentParameters", PropertyType.MULTIPLE_STRING)
 
 PLACEMENT = _tag("Placement", PropertyType.STRING)
 """Where an attachment stands in its mail, where MAPI does not say so."""
+
+FILE_DATES = _tag("FileDates", PropertyType.STRING)
+"""Which of an attachment's times are its file's ("created", "modified"): stores set them for their own object too."""

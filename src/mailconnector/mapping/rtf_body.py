@@ -48,7 +48,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # Groups that hold no text of the body.
 _NOT_BODY = frozenset(
     b"fonttbl colortbl stylesheet info pict object objdata header headerl headerr headerf footer footerl footerr "
-    b"footerf footnote listtable listoverridetable revtbl rsidtbl generator themedata colorschememapping datastore "
+    b"footnote listtable listoverridetable revtbl rsidtbl generator themedata colorschememapping datastore "
     b"latentstyles xmlnstbl filetbl mhtmltag private fldinst bkmkstart bkmkend template".split()
 )
 # Code pages of fonts' \fcharset numbers; 0 and 1 mean the document's own.

@@ -42,7 +42,8 @@ def thread_properties(mail: Mail) -> Properties:
     properties: Properties = {
         tags.PidTagConversationTopic: _clean(mail.conversation_topic or normalized(mail.subject)),
     }
-    index = mail.conversation_index or _made_index(mail)
+    parents = (mail.in_reply_to, mail.references)
+    index = mail.conversation_index or _made_index(mail.message_id, parents, mail.date)
     if index:
         properties[tags.PidTagConversationIndex] = index
     if mail.message_id:
@@ -58,38 +59,52 @@ def _clean(text: str) -> str:
     return text.replace("\0", "") if "\0" in text else text
 
 
-def _made_index(mail: Mail) -> bytes:
+def _made_index(message_id: str, parents: tuple[str, tuple[str, ...]], date: datetime | None) -> bytes:
     """Return the same index for the same mail, and one with the same beginning for all of its thread."""
-    root = mail.references[0] if mail.references else mail.in_reply_to or mail.message_id
+    in_reply_to, references = parents
+    root = references[0] if references else in_reply_to or message_id
     if not root:
         return b""
     digest = blake2b(root.encode("utf-8", "replace"), digest_size=16, person=b"conversation").digest()
     index = ConversationIndex.new(_BEGINNING, UUID(bytes=digest))
-    if root != mail.message_id:
-        written = file_time_of(mail.date) if mail.date else None
+    if root != message_id:
+        written = file_time_of(date) if date else None
         index = index.child(written or _BEGINNING, digest[0])
     return index.to_bytes()
 
 
-def read_thread(mail: Mail, properties: Properties) -> tuple[str, bytes]:
-    """Return the conversation topic and index of a message as `Mail` has them.
+def read_topic(properties: Properties, subject: str) -> str:
+    """Return the conversation topic of a message as `Mail` has it: only one that is not the subject's."""
+    topic = reading.text(properties, tags.PidTagConversationTopic)
+    return "" if topic == normalized(subject) else topic
+
+
+def read_index(
+    properties: Properties, message_id: str, parents: tuple[str, tuple[str, ...]], date: datetime | None
+) -> bytes:
+    """Return the conversation index of a message as `Mail` has it: only one that was not made for want of another.
 
     Args:
-        mail: What else was read of it.
-        properties: Its properties.
+        properties: The message's.
+        message_id: What was read of it.
+        parents: In reply to, and references, as they were read of it.
+        date: What was read of it.
     """
-    topic = reading.text(properties, tags.PidTagConversationTopic)
     index = reading.data(properties, tags.PidTagConversationIndex)
-    return "" if topic == normalized(mail.subject) else topic, b"" if index == _made_index(mail) else index
+    return b"" if index == _made_index(message_id, parents, date) else index
 
 
 def read_message_id(properties: Properties, headers: bytes) -> str:
-    """Return the message id, if need be of the header, or made of the search key that a message has for life."""
+    """Return the message id, if need be of the header.
+
+    A message that was made in a store has none before it is sent; its own is made of the search key, which it has
+    for life. One that came without an id keeps none.
+    """
     found = reading.text(properties, tags.PidTagInternetMessageId)
     if not found and headers:
-        found = _text(first(headers, b"message-id"))
+        return _text(first(headers, b"message-id"))
     if not found and len(key := reading.data(properties, tags.PidTagSearchKey)) >= 16:
-        found = f"<{key.hex()}@{_MADE_DOMAIN}>"
+        return f"<{key.hex()}@{_MADE_DOMAIN}>"
     return found
 
 

@@ -1,7 +1,7 @@
 """A sync store in memory: what a store is, with nothing in the way.
 
-It behaves like the kind of store that its traits describe (a mail server that cannot change an item, a file that forgets
-in a crash what was not made durable ...), so that synchronisation can be tried against every kind.
+It behaves like the kind of store that its traits describe (a mail server that cannot change an item, a file that
+forgets in a crash what was not made durable ...), so that synchronisation can be tried against every kind.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Traits:
         kept_flags: The flags that last.
     """
 
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = field(default_factory=Capabilities)
     in_place: bool = True
     deltas: bool = True
     tells_cursors: bool = True
@@ -91,8 +91,8 @@ class MemoryStore:
         traits: What kind of store to be.
     """
 
-    def __init__(self, traits: Traits = Traits()) -> None:  # noqa: B008 - frozen
-        self.traits = traits
+    def __init__(self, traits: Traits | None = None) -> None:
+        self.traits = traits or Traits()
         self._folders: dict[str, _Folder] = {}
         self._mark = 0
         self._serial = 0
@@ -114,17 +114,14 @@ class MemoryStore:
         """Tell what is different since a cursor."""
         found = self._folder(folder)
         validity, _, mark = cursor.rpartition(":")
-        common = {"cursor": self._cursor(found), "validity": found.state.validity}
+        now, flags = self._cursor(found), self.traits.kept_flags
         if self.traits.deltas and cursor and validity == found.state.validity:
             since = int(mark)
-            # The latest change stands last: what is older than the cursor need not be looked at.
             newer = [self._state(id_, e) for id_, e in found.entries.items() if e.mark > since]
             gone = [id_ for id_, at in found.vanished.items() if at > since]
-            return Changes(
-                newer, vanished=gone, complete=False, rights=found.rights, kept_flags=self.traits.kept_flags, **common
-            )
+            return Changes(newer, now, gone, False, found.state.validity, found.rights, flags)
         everything = (self._state(id_, e) for id_, e in list(found.entries.items()))
-        return Changes(everything, rights=found.rights, kept_flags=self.traits.kept_flags, **common)
+        return Changes(everything, now, (), True, found.state.validity, found.rights, flags)
 
     def identify(self, folder: str, ids: Sequence[str]) -> Iterable[ItemState]:
         """Give the states of some items with their identities."""

@@ -228,12 +228,10 @@ class _Run:
         row, options = pair.row, self.settings.options(self.folders.path(pair.row))
         self.tally.folders_visited += 1
         terms = Terms(max_size=options.max_size)
+        answers: dict[Side, tuple[str, Changes, bool]] = {}
         for side in _SIDES:
             id_ = self.folders.present(row, side)
             if id_ is None:
-                if row in self.folders.drained:
-                    with self.state.transaction():
-                        sightings.drain(self.state, row, side)
                 continue
             end = self.folders.pair(row).end(side)
             known = end.cursor if side is Side.LOCAL or options.view == pair.view else ""
@@ -241,24 +239,24 @@ class _Run:
             is_void = found.validity != end.validity and bool(end.cursor or end.validity)
             if is_void and not found.complete:
                 found = self.stores[side].changes(id_, "")
-            self._record(row, side, id_, found, is_void=is_void)
+            answers[side] = (id_, found, is_void)
             rights = found.rights & self.folders.trees[side][id_].rights
             if side is Side.LOCAL:
                 terms = replace(terms, local_rights=rights, local_flags=found.kept_flags)
             else:
                 terms = replace(terms, remote_rights=rights, remote_flags=found.kept_flags)
         with self.state.transaction():
+            for side, (id_, found, is_void) in answers.items():
+                if is_void:
+                    sightings.rematch(self.state, row, side, self.stores[side], id_, found)
+                else:
+                    sightings.record(self.state, row, side, found)
+                self.state.scanned(row, side, found.validity, found.cursor)
+            if row in self.folders.drained:
+                sightings.drain(self.state, row, self.folders.drained[row])
             sightings.enlarge(self.state, row, options.max_size)
             self.state.visit(row, options.view, self.watcher.clock())
         self.terms[row] = terms
-
-    def _record(self, row: int, side: Side, id_: str, found: Changes, *, is_void: bool) -> None:
-        with self.state.transaction():
-            if is_void:
-                sightings.rematch(self.state, row, side, self.stores[side], id_, found)
-            else:
-                sightings.record(self.state, row, side, found)
-            self.state.scanned(row, side, found.validity, found.cursor)
 
     # -- knowing items again -----------------------------------------------------------------------------------------
 
@@ -270,6 +268,8 @@ class _Run:
         }
         for row in self.terms:
             new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
+            if not any(new.values()):
+                continue
             both = all(new.values())
             for side in _SIDES:
                 id_ = self.folders.present(row, side)
@@ -403,6 +403,8 @@ class _Run:
                 self._hold(row, gone.other, 0, 0, emptied=True)
 
     def _brake_folder(self, row: int, side: Side, *, emptied: bool) -> None:
+        if not sightings.has(self.state, row, side.other, Change.GONE):
+            return
         deletions = pairs.count_deletions(self.state, row, side)
         if not deletions:
             return

@@ -151,7 +151,7 @@ class FolderSync:
             journal.end(self.state, [number])
             self._did(Step.CREATE, side, row, self.trees[side].path(made.id), conflict)
         self.drained.pop(row, None)
-        self.reload()
+        self.reload(row)
         return made.id
 
     def finish_drained(self) -> None:
@@ -200,13 +200,26 @@ class FolderSync:
             )
         self.trees[side] = Tree(states, hidden)
 
-    def reload(self) -> None:
-        """Read the pairs anew from the state."""
-        self._pairs = {pair.row: pair for pair in self.state.folders()}
-        self._by_id = {
-            side: {pair.end(side).id or "": pair.row for pair in self._pairs.values() if pair.end(side).id}
-            for side in _SIDES
-        }
+    def reload(self, row: int | None = None) -> None:
+        """Read the pairs anew from the state, or one of them."""
+        if row is None:
+            self._pairs = {pair.row: pair for pair in self.state.folders()}
+            self._by_id = {side: {} for side in _SIDES}
+            for pair in self._pairs.values():
+                self._index(pair)
+            return
+        old = self._pairs.get(row)
+        if old is not None:
+            for side in _SIDES:
+                self._by_id[side].pop(old.end(side).id or "", None)
+        self._pairs[row] = self.state.folder(row)
+        self._index(self._pairs[row])
+
+    def _index(self, pair: FolderPair) -> None:
+        for side in _SIDES:
+            id_ = pair.end(side).id
+            if id_ is not None:
+                self._by_id[side][id_] = pair.row
 
     def _unpaired(self, side: Side) -> list[FolderState]:
         tree = self.trees[side]
@@ -254,14 +267,14 @@ class FolderSync:
                         row = self.state.new_folder(remote.kind, local.special or remote.special)
                         self.state.bind(row, Side.REMOTE, remote)
                     self.state.bind(row, Side.LOCAL, local)
-                self.reload()
+                self.reload(row)
         for half in [pair for pair in self._pairs.values() if pair.local.id and not pair.remote.id]:
             if self.present(half.row, Side.LOCAL):
                 remote = self._match(self.trees[Side.LOCAL][half.local.id or ""])
                 if remote is not None and remote.id not in self._by_id[Side.REMOTE]:
                     with self.state.transaction():
                         self.state.bind(half.row, Side.REMOTE, remote)
-                    self.reload()
+                    self.reload(half.row)
         with self.state.transaction():
             for side in _SIDES:
                 for state in self._unpaired(side):
@@ -391,6 +404,7 @@ class FolderSync:
             if self.trees[side].is_below(parent, self.present(row, side) or ""):
                 raise FolderError("two folders lie in each other", folder=source.id)
         mine = self.trees[side][self.present(row, side) or ""]
+        path = self.trees[side].path(mine.id)
         if Rights.CHANGE not in mine.rights:
             self._record(row)
             self.tally.clash(Conflict.NOT_ALLOWED, path)

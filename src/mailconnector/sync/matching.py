@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mailconnector.sync import pairs
 from mailconnector.sync.flags import from_text, to_text
+from mailconnector.sync.one_to_one import match
 from mailconnector.sync.pairs import Move
 from mailconnector.sync.rules import Side
 from mailconnector.sync.state import State
@@ -21,17 +22,16 @@ def match_reappeared(state: State, folder: int, side: Side) -> int:
     This is how an edit looks in a store whose items cannot be changed: the old one is deleted, a new one added.
     """
     s = side.value
-    found = state.db.execute(
-        f"""WITH gone AS (SELECT i.row AS pair, i.name, c.id,
-          row_number() OVER (PARTITION BY i.name ORDER BY c.row) AS n
-          FROM change c JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
-          WHERE c.folder=:folder AND c.side='{s}' AND c.kind='gone' AND i.name != ''),
-        new AS (SELECT c.id, c.name, c.flags, c.revision, row_number() OVER (PARTITION BY c.name ORDER BY c.row) AS n
-          FROM change c WHERE c.folder=:folder AND c.side='{s}' AND {_NEW})
-        SELECT gone.pair, gone.id, new.id, new.flags, new.revision FROM gone JOIN new USING (name, n)""",
+    found = match(
+        state,
+        f"""SELECT i.name, '', i.row FROM change c JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
+        WHERE c.folder=:folder AND c.side='{s}' AND c.kind='gone' AND i.name != ''""",
+        f"SELECT c.name, '', c.row FROM change c WHERE c.folder=:folder AND c.side='{s}' AND {_NEW}",
         {"folder": folder},
-    ).fetchall()
-    for pair, old, new, flags, revision in found:
+    )
+    for pair, row in found:
+        old = state.db.execute(f"SELECT {s}_id FROM item WHERE row=?", (pair,)).fetchone()[0]
+        new, flags, revision = state.db.execute("SELECT id, flags, revision FROM change WHERE row=?", (row,)).fetchone()
         pairs.forget_changes(state, folder, side, [old, new])
         state.db.execute(f"UPDATE item SET {s}_id=? WHERE row=?", (new, pair))
         pairs.settle(state, pair, side, flags, revision)
@@ -41,21 +41,20 @@ def match_reappeared(state: State, folder: int, side: Side) -> int:
 def link(state: State, folder: int) -> list[str]:
     """Pair items that came to both sides by other ways, and return their titles."""
     titles: list[str] = []
-    for by, condition in (("name, digest", "l.digest != ''"), ("name", "l.digest = '' OR r.digest = ''")):
-        ends = ", ".join(
-            f"""{s} AS (SELECT c.*, row_number() OVER (PARTITION BY {by} ORDER BY c.row) AS n FROM change c
-            WHERE c.folder=:folder AND c.side='{side}' AND {_NEW})"""
-            for s, side in (("l", "local"), ("r", "remote"))
-        )
-        found = state.db.execute(
-            f"""WITH {ends} SELECT l.id, l.flags, l.revision, r.id, r.flags, r.revision, l.name,
-            coalesce(nullif(l.digest, ''), r.digest), coalesce(nullif(r.title, ''), l.title), r.size, r.date
-            FROM l JOIN r USING ({by}, n) WHERE {condition}""",
-            {"folder": folder},
-        ).fetchall()
-        for row in found:
-            _link(state, folder, row)
-            titles.append(row[8])
+    # First those that are known to have the same content, then those of which it is not known on one side.
+    for by, condition in (("c.digest", "c.digest != ''"), ("''", "1")):
+        here = f"SELECT c.name, {by}, c.row FROM change c WHERE c.folder=:folder AND {_NEW} AND {condition} AND c.side="
+        for local, remote in match(state, here + "'local'", here + "'remote'", {"folder": folder}):
+            row = state.db.execute(
+                """SELECT l.id, l.flags, l.revision, r.id, r.flags, r.revision, l.name,
+                coalesce(nullif(l.digest, ''), r.digest), coalesce(nullif(r.title, ''), l.title), r.size, r.date
+                FROM change l, change r WHERE l.row=? AND r.row=?
+                AND (l.digest=r.digest OR '' IN (l.digest, r.digest))""",
+                (local, remote),
+            ).fetchone()
+            if row is not None:
+                _link(state, folder, row)
+                titles.append(row[8])
     return titles
 
 
@@ -69,19 +68,21 @@ def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
     moves: dict[int, Move] = {}
     for side in Side:
         s = side.value
-        key = "id" if by_id[side] else "name"
-        rows = state.db.execute(
-            f"""WITH gone AS (SELECT i.row AS pair, i.name, c.id, c.folder,
-              row_number() OVER (PARTITION BY {"c.id" if by_id[side] else "i.name"} ORDER BY c.row) AS n
-              FROM change c JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
-              WHERE c.side='{s}' AND c.kind='gone' AND i.row NOT IN (SELECT pair FROM intent WHERE pair > 0)
-              {"" if by_id[side] else "AND i.name != ''"}),
-            new AS (SELECT c.id, c.name, c.folder, row_number() OVER (PARTITION BY c.{key} ORDER BY c.row) AS n
-              FROM change c WHERE c.side='{s}' AND {_NEW if not by_id[side] else "c.kind='new' AND NOT c.apart"})
-            SELECT gone.pair, gone.folder, new.folder, new.id FROM gone
-            JOIN new ON gone.{key}=new.{key} AND gone.n=new.n WHERE gone.folder != new.folder"""
+        free = "i.row NOT IN (SELECT pair FROM intent WHERE pair > 0)"
+        found = match(
+            state,
+            f"""SELECT {"c.id" if by_id[side] else "i.name"}, '', i.row FROM change c
+            JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
+            WHERE c.side='{s}' AND c.kind='gone' AND {free} {"" if by_id[side] else "AND i.name != ''"}""",
+            f"""SELECT {"c.id" if by_id[side] else "c.name"}, '', c.row FROM change c
+            WHERE c.side='{s}' AND {"c.kind='new' AND NOT c.apart" if by_id[side] else _NEW}""",
+            {},
         )
-        for pair, old, new, id_ in rows:
+        for pair, row in found:
+            old = state.db.execute("SELECT folder FROM item WHERE row=?", (pair,)).fetchone()[0]
+            new, id_ = state.db.execute("SELECT folder, id FROM change WHERE row=?", (row,)).fetchone()
+            if old == new:
+                continue
             move = moves.setdefault(pair, Move(pair, old, {}))
             move.places[side] = (new, id_)
     return list(moves.values())

@@ -110,9 +110,9 @@ def count_deletions(state: State, folder: int | None, side: Side) -> int:
         state.db.execute(
             f"""SELECT count(*) FROM change c JOIN item i ON i.folder=c.folder AND i.{o}_id=c.id
             LEFT JOIN change mine ON mine.folder=i.folder AND mine.side='{s}' AND mine.id=i.{s}_id
-            WHERE c.side='{o}' AND c.kind='gone' AND (? IS NULL OR c.folder=?)
+            WHERE c.side='{o}' AND c.kind='gone' {"" if folder is None else "AND c.folder=:folder"}
             AND coalesce(mine.kind, 'flags')='flags'""",
-            (folder, folder),
+            {"folder": folder},
         ).fetchone()[0]
     )
 

@@ -19,6 +19,10 @@ from mailconnector.sync.store import ItemState, Removal, SyncStore
 def resume(state: State, folders: FolderSync) -> int:
     """Resolve every pending intent, and return how many there were."""
     intents = journal.pending(state)
+    if intents:
+        # What is found now must not be undone by a crash after it was written down.
+        for store in folders.stores.values():
+            store.barrier()
     groups: dict[tuple[int, Side], list[Intent]] = {}
     for intent in intents:
         if intent.pair is None and not intent.source_id and intent.step in (Step.CREATE, Step.MOVE):

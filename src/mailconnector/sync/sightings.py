@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from mailconnector.sync.flags import to_text
+from mailconnector.sync.one_to_one import match
 from mailconnector.sync.rules import Change, Side
 from mailconnector.sync.state import State
 from mailconnector.sync.store import Changes, ItemState, SyncStore
@@ -75,17 +76,15 @@ def rematch(state: State, folder: int, side: Side, store: SyncStore, store_folde
     db.execute("DELETE FROM change WHERE folder=? AND side=?", key)
     db.execute(f"UPDATE item SET {s}_id=NULL WHERE folder=?", (folder,))
     # First those that agree in content as well, then those that are at least the same item.
-    for by in ("name, revision", "name"):
-        found_pairs = db.execute(
-            f"""WITH lost AS (SELECT row, name, {s}_revision AS revision,
-              row_number() OVER (PARTITION BY {by.replace("revision", f"{s}_revision")} ORDER BY row) AS n
-              FROM item WHERE folder=? AND {s}_id IS NULL AND name != ''),
-            here AS (SELECT id, name, revision, row_number() OVER (PARTITION BY {by} ORDER BY rowid) AS n FROM temp.seen
-              WHERE name != '' AND id NOT IN (SELECT {s}_id FROM item WHERE folder=? AND {s}_id IS NOT NULL))
-            SELECT here.id, lost.row FROM lost JOIN here USING ({by}, n)""",
-            (folder, folder),
-        ).fetchall()
-        db.executemany(f"UPDATE item SET {s}_id=? WHERE row=?", found_pairs)
+    for lost, here in ((f"{s}_revision", "revision"), ("''", "''")):
+        found_pairs = match(
+            state,
+            f"SELECT name, {lost}, row FROM item WHERE folder=:folder AND {s}_id IS NULL AND name != ''",
+            f"""SELECT name, {here}, rowid FROM temp.seen WHERE name != '' AND NOT EXISTS
+            (SELECT 1 FROM item WHERE folder=:folder AND {s}_id=seen.id)""",
+            {"folder": folder},
+        )
+        db.executemany(f"UPDATE item SET {s}_id=(SELECT id FROM temp.seen WHERE rowid=?2) WHERE row=?1", found_pairs)
     # The others are gone. Their ids only have to differ from every id that a store might give.
     db.execute(f"UPDATE item SET {s}_id='\n' || row WHERE folder=? AND {s}_id IS NULL", (folder,))
     _compare(state, folder, side, complete=True)

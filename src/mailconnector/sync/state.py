@@ -28,6 +28,8 @@ _SCRATCH = """
 CREATE TEMP TABLE seen (id TEXT PRIMARY KEY, flags TEXT, revision TEXT, size INTEGER, date REAL, name TEXT, digest TEXT,
   title TEXT);
 CREATE TEMP TABLE vanished (id TEXT PRIMARY KEY);
+CREATE TEMP TABLE lefts (name TEXT, part TEXT, n INTEGER, ref INTEGER, PRIMARY KEY (name, part, n)) WITHOUT ROWID;
+CREATE TEMP TABLE rights (name TEXT, part TEXT, n INTEGER, ref INTEGER, PRIMARY KEY (name, part, n)) WITHOUT ROWID;
 CREATE TEMP TABLE todo (seq INTEGER PRIMARY KEY, pair INTEGER, local_id TEXT, remote_id TEXT);
 """
 

@@ -6,7 +6,7 @@ import email
 import email.policy
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from tests.unit.items.mails import mails, without_headers
 
 from mailconnector.formats import parse, render
@@ -14,7 +14,6 @@ from mailconnector.items import Mail
 
 
 @given(mails())
-@settings(max_examples=300)
 def test_a_mail_is_read_as_it_was_written(mail: Mail) -> None:
     data = render(mail)
     read = parse(data, flags=mail.flags, received=mail.received)

@@ -2,7 +2,7 @@
 
 A script is a list of steps. ``b"C: ..."`` waits for a line that matches (``*`` stands for the tag, which later ``TAG``
 in what the server says stands for; ``...`` at the end for any rest), ``b"S: ..."`` sends a line, ``b"R: ..."`` sends
-bytes as they are, ``b"L: n"`` reads n bytes and one line end. What goes otherwise is raised at the end.
+bytes as they are, ``b"L: n"`` reads n bytes, ``b"W: s"`` waits s seconds. What goes otherwise is raised at the end.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 from mailconnector.imap.client import ImapClient
@@ -47,6 +48,8 @@ class ScriptedServer(threading.Thread):
                     wanted = expected.removesuffix(b"...")
                     if not (line.startswith(wanted) if wanted != expected else line == wanted):
                         raise AssertionError(f"expected {expected!r}, heard {line!r}")
+                elif kind == b"W: ":
+                    time.sleep(float(text))
                 elif kind == b"L: ":
                     self.heard.append(self._bytes(int(text)))
                 else:

@@ -24,8 +24,9 @@ PACIFIC = timezone(timedelta(hours=-8))
 def test_dates_of_servers(data, when):
     for _ in range(2):  # a zone is quicker the second time
         parsed = parse_internal_date(data)
+        assert parsed is not None
         assert parsed == when
-        assert parsed is not None and parsed.utcoffset() == when.utcoffset()
+        assert parsed.utcoffset() == when.utcoffset()
 
 
 @pytest.mark.parametrize(

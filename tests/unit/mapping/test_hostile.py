@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.items.mails import mail_of
 
@@ -74,7 +74,6 @@ def _messages(depth: int) -> st.SearchStrategy[MessageObject]:
 
 
 @given(_messages(2))
-@settings(max_examples=300)
 def test_any_message_is_an_item_that_can_be_stored_and_written(message: MessageObject) -> None:
     item = from_mapi(message)
     stored = to_mapi(item)

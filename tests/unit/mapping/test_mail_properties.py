@@ -100,6 +100,7 @@ def test_the_properties_of_a_mail() -> None:
         tags.PidTagSearchKey: b"SMTP:TWO@EXAMPLE.ORG\0",
         tags.PidTagObjectType: 6,
         tags.PidTagDisplayType: 0,
+        tags.PidTagResponsibility: True,
     }
 
 
@@ -237,6 +238,19 @@ def test_stored_content_is_passed_on_unread() -> None:
     assert again.attachments[0].size() == 7
 
 
+def test_the_dates_of_a_file_are_told_from_the_stamps_of_a_store() -> None:
+    stamp, other = FileTime.from_datetime(LATER), FileTime.from_datetime(NOON)
+    message = to_mapi(Mail(attachments=(Attachment("x", modified=NOON), Attachment("y"))))
+    for attachment in message.attachments:
+        attachment.properties.setdefault(tags.PidTagCreationTime, stamp)
+        attachment.properties.setdefault(tags.PidTagLastModificationTime, stamp)
+    found = mail_of(from_mapi(message)).attachments
+    assert [(one.created, one.modified) for one in found] == [(None, NOON), (None, None)]
+    foreign: Properties = {tags.PidTagCreationTime: other, tags.PidTagLastModificationTime: stamp}
+    (dated,) = mail_of(from_mapi(MessageObject({}, attachments=[AttachmentObject(foreign)]))).attachments
+    assert (dated.created, dated.modified) == (NOON, LATER)
+
+
 EX = "/o=Org/ou=First/cn=Recipients/cn=someone"
 EX_ROW: Properties = {
     tags.PidTagRecipientType: 1,
@@ -355,6 +369,8 @@ def test_ids_come_from_the_header_or_the_search_key_where_there_are_none() -> No
     assert made.message_id == f"<{bytes(range(16)).hex()}@mailconnector.invalid>"
     assert from_mapi(to_mapi(made)) == made
     assert read({}).message_id == ""
+    came: Properties = {tags.PidTagSearchKey: bytes(16), tags.PidTagTransportMessageHeaders: "Subject: x\r\n"}
+    assert read(came).message_id == ""
 
 
 @pytest.mark.parametrize(
@@ -534,6 +550,22 @@ def test_other_classes_read_as_mail_and_go_back_whole() -> None:
     assert (wire.message_class, wire.subject, wire.text) == ("IPM.Contact", "Some One", text)
     noted = from_mapi(MessageObject(contact | {tags.PidTagBody: "notes"}))
     assert mail_of(noted).text == "notes"
+
+
+def test_reports_without_a_body_say_what_their_recipients_rows_do() -> None:
+    report: Properties = {tags.PidTagMessageClass: "REPORT.IPM.Note.NDR", tags.PidTagOriginalSubject: "Hello"}
+    row: Properties = {
+        tags.PidTagDisplayName: "Some One",
+        tags.PidTagEmailAddress: "some@one.example",
+        tags.PidTagReportText: "No such\r\nmailbox.",
+    }
+    mail = read(report, recipients=[row, {tags.PidTagDisplayName: "Other"}])
+    assert mail.text == "Hello\n\nSome One\nNo such\nmailbox.\n"
+    assert from_mapi(to_mapi(mail)) == mail
+    assert parse(render(mail)).message_class == "REPORT.IPM.Note.NDR"
+    assert read(report | {tags.PidTagBody: "body"}, recipients=[row]).text == "body"
+    assert read({tags.PidTagMessageClass: "REPORT.IPM.Note.DR"}).text is None
+    assert read({tags.PidTagMessageClass: "IPM.Note"}, recipients=[row]).text is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.items.mails import lines, mails
 
@@ -28,7 +28,6 @@ _leftovers: st.SearchStrategy[Properties] = st.fixed_dictionaries(
 
 
 @given(mails(), _leftovers)
-@settings(max_examples=300)
 def test_a_mail_comes_back_from_its_message(mail: Mail, leftover: Properties) -> None:
     mail = replace(mail, leftover=leftover)
     assert from_mapi(to_mapi(mail)) == mail

@@ -98,7 +98,7 @@ def _subnode_value(view: NodeView, nid: int, ptype: int, what: str) -> Stored:
     found = view.source.data_size(entry.bid_data)
     if found is None or not _is_sound(view.source, entry.bid_data):
         view.report("value-lost", f"{what} cannot be read")
-        return _LOST
+        return Stored(None, found or 0, entry.bid_data)
     if ptype in _DECODED and found <= VALUE_LIMIT:
         check_value(view, ptype, view.source.read_data(entry.bid_data, VALUE_LIMIT) or b"", what.replace("%", "%%"))
     elif ptype == PropertyType.STRING and found & 1:

@@ -5,7 +5,7 @@ A draft holds the stored properties of its object and edits the object's node; n
 drafts inside the draft of their attachment, and are saved from the inside out.
 """
 
-import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, cast
@@ -96,6 +96,7 @@ class _ObjectDraft:
         self.node = node
         self.codec = codec
         self.values: dict[int, StoredValue] = {}
+        self.given: set[int] = set()  # ids of the properties that were set by hand
 
     def _load(self) -> None:
         pc = PropertyContext(self.node, self.codec)
@@ -127,6 +128,7 @@ class _ObjectDraft:
         if pid in self.values:
             self._drop(pid)
         self.values[pid] = stored
+        self.given.add(pid)
 
     def update(self, properties: Mapping[PropertyKey, Value]) -> None:
         """Set several properties."""
@@ -197,6 +199,7 @@ class MessageDraft(_ObjectDraft):
         self._depth = depth
         self._new = new
         self._recipients: list[dict[int, bytes]] | None = None
+        self._recipients_changed = new
         self._attachments: dict[int, dict[int, bytes]] | None = None
         if new:
             self._recipients = []
@@ -226,10 +229,12 @@ class MessageDraft(_ObjectDraft):
 
     def add_recipient(self, properties: Properties) -> None:
         """Add a recipient at the end."""
+        self._recipients_changed = True
         self._own_recipients().append(self._recipient_cells(properties))
 
     def set_recipients(self, recipients: Iterable[Properties]) -> None:
         """Replace all recipients."""
+        self._recipients_changed = True
         self._recipients = [self._recipient_cells(properties) for properties in recipients]
 
     def remove_recipient(self, index: int) -> None:
@@ -241,6 +246,7 @@ class MessageDraft(_ObjectDraft):
         rows = self._own_recipients()
         if not 0 <= index < len(rows):
             raise PstNotFoundError(f"the message has no recipient {index}", nid=self.node.nid)
+        self._recipients_changed = True
         del rows[index]
 
     def _recipient_cells(self, properties: Properties) -> dict[int, bytes]:
@@ -257,27 +263,26 @@ class MessageDraft(_ObjectDraft):
 
     def _save_recipients(self) -> None:
         rows = self._recipients
-        template = templates(ansi=self._session.ansi)["recipients"]
-        if rows is None:
+        if rows is None or not self._recipients_changed:
             return
+        template = templates(ansi=self._session.ansi)["recipients"]
         self.node.drop_subnode(disk.NID_RECIPIENT_TABLE)
+        self._save_display_lists(rows)
         db = self._session.db
-        if not rows:
+        entry = None if rows else db.find_node(template.nid)
+        if entry is not None and entry.bid_data and not entry.bid_sub:
             # An empty table is the template: its block is shared.
-            entry = db.find_node(template.nid)
-            if entry is not None and entry.bid_data and not entry.bid_sub:
-                db.add_reference(entry.bid_data)
-                self.node.put_subnode(disk.NID_RECIPIENT_TABLE, entry.bid_data)
-                return
+            db.add_reference(entry.bid_data)
+            self.node.put_subnode(disk.NID_RECIPIENT_TABLE, entry.bid_data)
+            return
         version = self._session.row_version
         table = NodeEditor(db, nid=disk.NID_RECIPIENT_TABLE)
         columns = _columns(template.columns, rows)
         write_table(table, columns, [(number, version(), cells) for number, cells in enumerate(rows, 1)])
         self.node.put_subnode(disk.NID_RECIPIENT_TABLE, *table.save())
-        self._save_display_lists(rows)
 
     def _save_display_lists(self, rows: list[dict[int, bytes]]) -> None:
-        """Note the names of the recipients in PidTagDisplayTo and its kin, unless they were given."""
+        """Bring PidTagDisplayTo and its kin into step with the recipients, but for those that were set by hand."""
         string = PropertyType.STRING8 if self._session.ansi else PropertyType.STRING
         semicolon = "; ".encode("ascii" if self._session.ansi else "utf-16-le")
         lists: dict[int, list[bytes]] = {}
@@ -286,9 +291,10 @@ class MessageDraft(_ObjectDraft):
             name = cells.get(_DISPLAY_NAME << 16 | string)
             if name and kind in _DISPLAY_LISTS:
                 lists.setdefault(_DISPLAY_LISTS[kind], []).append(name)
-        for pid, names in lists.items():
-            if self._new or pid in self.values:
-                self._default(pid, string, semicolon.join(names))
+        for pid in _DISPLAY_LISTS.values():
+            if pid not in self.given and (pid in lists or pid in self.values):
+                self._drop(pid)
+                self.values[pid] = StoredValue(string, semicolon.join(lists.get(pid, [])))
 
     # -- attachments -----------------------------------------------------------------------------------------------
 
@@ -357,7 +363,10 @@ class MessageDraft(_ObjectDraft):
         """Take over a message's properties, recipients and attachments."""
         if self._session.ansi:
             self._choose_codepage(message)
+        chosen = self.values.get(_CODEPAGE)
         self.update(message.properties)
+        if chosen is not None:
+            self.values[_CODEPAGE] = chosen
         if message.associated:
             self._put_number(MESSAGE_FLAGS, self.number(MESSAGE_FLAGS) | FLAG_ASSOCIATED)
         for recipient in message.recipients:
@@ -366,7 +375,7 @@ class MessageDraft(_ObjectDraft):
             self.add_attachment(attachment)
 
     def _choose_codepage(self, message: MessageObject) -> None:
-        """In an ANSI file: find a code page that has all the characters of the message's strings."""
+        """In an ANSI file: find a code page that has all the characters of the message's strings, and note it."""
         text = "".join(
             value
             for properties in (message.properties, *(recipient.properties for recipient in message.recipients))
@@ -384,7 +393,7 @@ class MessageDraft(_ObjectDraft):
             except UnicodeError:
                 continue
             self.codec = codec
-            message.properties[_CODEPAGE << 16 | PropertyType.INTEGER32] = codepage
+            self._put_number(_CODEPAGE, codepage)
             return
 
     def save(self) -> None:
@@ -396,7 +405,7 @@ class MessageDraft(_ObjectDraft):
                 self.values[MESSAGE_CLASS] = StoredValue(string, encoded)
             self._default(MESSAGE_FLAGS, PropertyType.INTEGER32, FLAG_READ.to_bytes(4, "little"))
             self._default(_IMPORTANCE, PropertyType.INTEGER32, b"\1\0\0\0")
-            self._default(_SEARCH_KEY, PropertyType.BINARY, os.urandom(16))
+            self._default(_SEARCH_KEY, PropertyType.BINARY, secrets.token_bytes(16))
             self._default(_STATUS, PropertyType.INTEGER32, bytes(4))
             self._stamp()
         self._save_recipients()

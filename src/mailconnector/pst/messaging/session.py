@@ -147,12 +147,13 @@ class Session:
             if self._spoilt:
                 raise PstUsageError("a change failed half-way: the transaction can only be rolled back")
             touched = self._touched
+            inside = self.db.in_savepoint  # then the outer change alone can be undone
             try:
                 with self.db.savepoint():
                     yield
             except BaseException:
                 # What the node database did is undone; open tables cannot be: they would refer to what is gone.
-                if touched != self._touched:
+                if inside or touched != self._touched:
                     self._forget()
                     self._names = None
                     self._spoilt = True
@@ -190,11 +191,13 @@ class Session:
 
     def abandon(self) -> None:
         """Give up the running transaction, if one still runs."""
-        if self.db.in_transaction and not self.db.broken:
-            self.db.rollback()
-        self._names = None
-        self._tags.clear()
-        self._forget()
+        try:
+            if self.db.in_transaction and not self.db.broken:
+                self.db.rollback()
+        finally:
+            self._names = None
+            self._tags.clear()
+            self._forget()
 
     def _forget(self) -> None:
         self._editors.clear()

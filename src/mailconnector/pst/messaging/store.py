@@ -1,6 +1,6 @@
 """The message store: an open PST or OST file ([MS-PST] 2.4.3), and the creation of a new one (2.7)."""
 
-import os
+import secrets
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -342,7 +342,7 @@ class _Builder:
         self._session = session
         self._db = session.db
         self._name = name
-        self._key = os.urandom(16)
+        self._key = secrets.token_bytes(16)
 
     def build(self, *, usual_folders: bool) -> None:
         self._templates()

@@ -19,7 +19,7 @@ next recovers the maps, and this object refuses further work.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import cast
 
@@ -343,6 +343,11 @@ class NodeDatabase(NodeSource):
             self._undo.append((changes, key, changes.get(key, _ABSENT)))
         changes[key] = entry
 
+    @property
+    def in_savepoint(self) -> bool:
+        """Whether a savepoint is open."""
+        return self._undo is not None
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what the body of the with statement did when it fails; the transaction then goes on without it.
@@ -532,8 +537,10 @@ class NodeDatabase(NodeSource):
         self.device.discard()
         if self._base.root.ibNBT:
             self._attach_trees()
-            if self.device.size() > self._size_before:
-                self.device.truncate(self._size_before)
+            # What stays behind the end when the system refuses is passed over by readers, and goes with the next commit.
+            with suppress(PstDiskError):
+                if self.device.size() > self._size_before:
+                    self.device.truncate(self._size_before)
 
     def _write_header(self, header: Header) -> None:
         self.device.flush()

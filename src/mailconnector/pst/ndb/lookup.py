@@ -5,6 +5,7 @@ dictionaries over the trees.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from mailconnector.pst import disk
@@ -293,9 +294,10 @@ def read_header(device: Device) -> FoundHeader:
     try:
         return FoundHeader(disk.unpack_header(data), from_shadow=False, shadow_left=has_shadow)
     except (PstFormatError, NotAPstError):
-        if not has_shadow:
-            raise
-        return FoundHeader(disk.unpack_header(shadow), from_shadow=True, shadow_left=True)
+        if has_shadow:
+            with suppress(PstFormatError, NotAPstError):  # the copy is torn too: then nothing was committed with it
+                return FoundHeader(disk.unpack_header(shadow), from_shadow=True, shadow_left=True)
+        raise
 
 
 def _overlaid(entries: Iterator[Entry], changes: dict[int, Entry | None]) -> Iterator[Entry]:

@@ -10,8 +10,8 @@ from functools import cache
 from tests.forge import Forge
 
 from mailconnector.mapi import tags
-from mailconnector.mapi.named import PSETID_COMMON, PropertyName
-from mailconnector.mapi.objects import AttachmentObject, MessageObject, NamedTag, RecipientObject
+from mailconnector.mapi.named import PSETID_COMMON, NamedTag, PropertyName
+from mailconnector.mapi.objects import AttachmentObject, MessageObject, RecipientObject
 from mailconnector.mapi.types import FileTime, PropertyType
 from mailconnector.pst.check import Report, check
 from mailconnector.pst.ltp.node import NodeEditor
@@ -70,9 +70,13 @@ def _wide() -> MessageObject:
     return message
 
 
-@cache
 def sound(variant: Format = "unicode") -> bytes:
-    """Return the undamaged file."""
+    """Return the undamaged file, the same at each call."""
+    return _build(variant)
+
+
+@cache
+def _build(variant: Format) -> bytes:
     file = io.BytesIO()
     store = Store.create(file, format=variant)
     folder = store.ipm_subtree.create_folder("Letters")
@@ -104,7 +108,7 @@ class Specimen:
 
     # -- behind the checksums --------------------------------------------------------------------------------------
 
-    def forge(self, change: Callable[[Forge], None]) -> None:
+    def forge(self, change: Callable[[Forge], object]) -> None:
         """Change structures of the NDB layer, checksums made right."""
         forge = Forge(bytes(self.data))
         change(forge)
@@ -112,7 +116,7 @@ class Specimen:
 
     # -- through the engine: the layers below stay sound -----------------------------------------------------------
 
-    def database(self, change: Callable[[NodeDatabase], None]) -> None:
+    def database(self, change: Callable[[NodeDatabase], object]) -> None:
         """Change nodes and blocks in a transaction."""
         file = io.BytesIO(self.data)
         database = NodeDatabase.open(Device(file), writable=True)
