@@ -111,7 +111,8 @@ class DovecotServer(MailServer):
         for name in ("mail", "public"):
             (self.home / name).mkdir(exist_ok=True)
         root = "Maildir" if self._format == "maildir" else "sdbox"
-        self._let_dave_administer(self.home / "public" / root)
+        if not is_new:
+            self._let_dave_administer(self.home / "public" / root)
         write_private(self.home / "users", "".join(self._user_line(user) for user in USERS))
         values: dict[str, object] = {
             **self._ports,

@@ -457,6 +457,7 @@ class NodeDatabase(NodeSource):
             self._finish()
         except BaseException as error:
             self._broken = error if isinstance(error, Exception) else PstDiskError("the commit was interrupted")
+            self.in_transaction = False
             raise
 
     def _maps_dirty(self) -> bool:
@@ -537,7 +538,7 @@ class NodeDatabase(NodeSource):
         self.device.discard()
         if self._base.root.ibNBT:
             self._attach_trees()
-            # What stays behind the end when the system refuses is passed over by readers, and goes with the next commit.
+            # What stays behind the end when the system refuses is passed over, and goes with the next commit.
             with suppress(PstDiskError):
                 if self.device.size() > self._size_before:
                     self.device.truncate(self._size_before)
@@ -623,4 +624,5 @@ class NodeDatabase(NodeSource):
             self._finish()
         except BaseException as error:
             self._broken = error if isinstance(error, Exception) else PstDiskError("the recovery was interrupted")
+            self.in_transaction = False
             raise
