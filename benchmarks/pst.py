@@ -26,9 +26,9 @@ from mailconnector.mapi.objects import AttachmentObject, MessageObject, Recipien
 from mailconnector.mapi.types import FileTime
 
 _WORDS = (
-    "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna "
-    "aliqua enim minim veniam quis nostrud exercitation ullamco laboris nisi aliquip ex ea commodo consequat"
-).split()
+    *("lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed", "do", "eiusmod", "tempor"),
+    *("incididunt", "ut", "labore", "et", "dolore", "magna", "aliqua", "enim", "minim", "veniam", "quis", "nostrud"),
+)
 
 
 def make_messages(count: int) -> Iterator[MessageObject]:
@@ -297,7 +297,8 @@ def _run(folder: Path, count: int) -> None:
         ours = _measure("read", path)
         _row("  ours, every property and byte", ours)
         base = ours["seconds"] if ours else None
-        for label, result in (("  libpff-python, the same", _measure("libpff", path)), ("  readpst -e", _measure_readpst(path))):
+        peers = (("  libpff-python, the same", _measure("libpff", path)), ("  readpst -e", _measure_readpst(path)))
+        for label, result in peers:
             _row(label, result)
             if result and base:
                 print(f"{'':<34} ratio {result['seconds'] / base:5.2f}")

@@ -11,9 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.exercise import fill  # noqa: E402
-
 from mailconnector.pst import Store  # noqa: E402
+from tests.exercise import fill  # noqa: E402
 
 SAMPLES = Path(os.environ.get("MAILCONNECTOR_SAMPLES") or ROOT.parent / "shared" / "samples") / "pst"
 LARGEST = 300_000  # bytes of a real file that is taken: the fuzzer is quicker with small ones

@@ -5,10 +5,9 @@ import random
 import struct
 from collections.abc import Callable
 
-from tests.forge import Forge
-
 from mailconnector.pst import disk
 from mailconnector.pst.disk import Header
+from tests.forge import Forge
 
 _NUMBERS = (
     *(0, 1, 2, 3, 4, 7, 8, 0x1F, 0x20, 0x7F, 0x80, 0xFF, 0x100, 0x7FF, 0x800, 0x1FEC, 0x1FF0, 0x1FF4, 0x2000),

@@ -56,6 +56,9 @@ packages=()
 if [ "$extra" = dev ] && ! { command -v readpst && command -v lspst; } >/dev/null; then
   packages+=(pst-utils)
 fi
+if [ "$extra" = dev ] && ! command -v pffexport >/dev/null; then
+  packages+=(pff-tools)
+fi
 python=
 if ! venv_works; then
   python=$(find_python)

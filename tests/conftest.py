@@ -13,9 +13,7 @@ from hypothesis import HealthCheck, settings
 
 # Real files that Outlook and mail programs wrote. They are not part of the repository: where they are absent,
 # the tests that read them are skipped. MAILCONNECTOR_SAMPLES names another place.
-SAMPLES = Path(
-    os.environ.get("MAILCONNECTOR_SAMPLES") or Path(__file__).resolve().parents[2] / "shared" / "samples"
-)
+SAMPLES = Path(os.environ.get("MAILCONNECTOR_SAMPLES") or Path(__file__).resolve().parents[2] / "shared" / "samples")
 NO_SAMPLES = f"no sample files at {SAMPLES}"
 
 # Deadlines are off everywhere: they measure the machine's load, not the code. "ci" draws the same examples in

@@ -8,10 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.oracle import soundness
-
 from mailconnector import pst
 from mailconnector.mapi.objects import MessageObject
+from tests.oracle import soundness
 
 KILLS = 15
 # Each transaction adds four messages to one folder and deletes two from another: both counts tell whether it is whole.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import random
+import re
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from tests.oracle import examples, soundness
-from tests.oracle.contents import StoreContents, differences, read_store
-from tests.oracle.recording import RecordingFile
 
 from mailconnector.mapi.named import PS_PUBLIC_STRINGS, NamedTag, PropertyName
 from mailconnector.pst import NotAPstError, PstDiskError, PstUsageError, Store, disk
 from mailconnector.pst.ndb import device
 from mailconnector.pst.ndb.database import NodeDatabase
+from tests.oracle import examples, soundness
+from tests.oracle.contents import StoreContents, differences, read_store
+from tests.oracle.recording import RecordingFile
 
 Format = Literal["unicode", "ansi"]
 FORMATS = pytest.mark.parametrize("format_", ["unicode", "ansi"])
@@ -172,6 +173,9 @@ def test_a_creation_stopped_at_any_write(format_: Format):
     prove(file.cut_states(), None, new)
 
 
+_MADE_UP = re.compile("0x(30070040|30080040|300b0102)")
+
+
 @FORMATS
 def test_a_full_disk(format_: Format):
     """A write is refused: a clear error, the old state, and a store that can be used or says that it cannot."""
@@ -199,7 +203,9 @@ def test_a_full_disk(format_: Format):
         store.close()
         with Store.open(file, writable=True) as again:
             found = read_store(again)
-            assert not differences(found, old) or not differences(found, new), fail_at
+            # The new state was recorded in another run: the stamps and keys that the engine made up differ.
+            beyond = [line for line in differences(found, new) if not _MADE_UP.search(line)]
+            assert not differences(found, old) or not beyond, fail_at
         if fail_at % 5 == 0 or fail_at > total - 12:
             assert soundness.faults(file) <= {"check: file-longer"}, fail_at
     assert outcomes == {"usable", "refuses"}

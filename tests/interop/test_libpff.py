@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.oracle import libpff, pffexport
 
 from mailconnector import pst
+from tests.oracle import libpff, pffexport
 
 pytestmark = pytest.mark.interop
 

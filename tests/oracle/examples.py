@@ -10,7 +10,7 @@ from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properti
 from mailconnector.mapi.types import FileTime, PropertyType
 from mailconnector.mapi.values import Value
 
-# Around what stands in a heap item (3,580 bytes: 1,790 characters of two bytes), what fills a block, and several blocks.
+# Around what stands in a heap item (3,580 bytes: 1,790 characters of two bytes), what fills a block, and several.
 SIZES = (0, 1, 30, 400, 1789, 1790, 1791, 3579, 3580, 3581, 8176, 8177, 21_000, 90_000)
 LATIN = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJ 0123456789 äöüßéèçñ€ ,.;:-\r\n\t"
 WIDE = LATIN + "Ελληνικά кириллица 日本語テキスト العربية עברית \U0001f600\U0001f4e7"

@@ -51,7 +51,7 @@ def stored_rows(table: TableContext) -> list[Counter[Entry]]:
     """Return the cells of each row of a table, as libpff gives them.
 
     libpff does not look at a row's cell existence bitmap ([MS-PST] 2.3.4.4.1): it gives a cell for every column. The
-    cells that the bitmap denies are given here too, as the zeros or the empty value that a writer leaves in their place.
+    cells that the bitmap denies are given here too, as the zeros or the empty value that a writer leaves there.
     """
     rows = []
     for row in table.rows():

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.oracle.libpff import Entry, stored_properties, stored_rows
-
 from mailconnector.pst import MessageContent, Store, disk
+from tests.oracle.libpff import Entry, stored_properties, stored_rows
 
 PROGRAM = "pffexport"
 RecordSet = frozenset[tuple[Entry, int]]

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from tests.oracle import examples, soundness
-from tests.oracle.contents import differences, read_store
 
 from mailconnector import pst
 from mailconnector.mapi.objects import AttachmentObject, MessageObject
 from mailconnector.pst import PstFullError, Store, disk
 from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
+from tests.oracle import examples, soundness
+from tests.oracle.contents import differences, read_store
 
 Format = Literal["unicode", "ansi"]
 FORMATS = pytest.mark.parametrize("format_", ["unicode", "ansi"])

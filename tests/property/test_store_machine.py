@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,6 +19,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+
+from mailconnector.mapi.named import NamedTag
+from mailconnector.mapi.objects import Properties, PropertyKey
+from mailconnector.mapi.values import Value
+from mailconnector.pst import MessageDraft, PstUsageError, Store, disk
 from tests.oracle import examples, libpff, soundness
 from tests.oracle.contents import (
     ASSOCIATED,
@@ -36,11 +41,6 @@ from tests.oracle.contents import (
     digest_of,
     read_store,
 )
-
-from mailconnector.mapi.named import NamedTag
-from mailconnector.mapi.objects import Properties, PropertyKey
-from mailconnector.mapi.values import Value
-from mailconnector.pst import MessageDraft, PstUsageError, Store, disk
 
 # Few and small draws, from which everything else is made: a hundred changes have to fit into one example.
 NUMBERS = st.integers(0, 255)
@@ -511,7 +511,7 @@ def _with(properties: Properties, key: PropertyKey, value: Value) -> Properties:
 def run(make: Callable[[], io.BytesIO], *, runs: int, steps: int, shrink: bool = False) -> None:
     """Run the machine several times on files that `make` gives; to shrink what fails takes minutes."""
     run_state_machine_as_test(
-        lambda: StoreMachine(make()),
+        cast("type[StoreMachine]", lambda: StoreMachine(make())),
         settings=settings(
             max_examples=runs,
             stateful_step_count=steps,

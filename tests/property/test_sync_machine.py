@@ -221,6 +221,9 @@ def test_random_changes_converge(kinds: str) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine(kinds),
         settings=settings(
-            max_examples=int(__import__("os").environ.get("ME","40")), stateful_step_count=int(__import__("os").environ.get("SC","25")), suppress_health_check=list(HealthCheck), deadline=None
+            max_examples=int(__import__("os").environ.get("ME", "40")),
+            stateful_step_count=int(__import__("os").environ.get("SC", "25")),
+            suppress_health_check=list(HealthCheck),
+            deadline=None,
         ),
     )

@@ -32,12 +32,12 @@ class CompactReport:
 def compact(source: NodeSource, target: BinaryIO, *, progress: Progress | None = None) -> CompactReport:
     """Write all that a file holds into a new file, tightly.
 
-    Nodes keep their ids, so that entry ids stay valid, and all that they hold; blocks that are shared stay shared. Blocks
-    that nothing refers to are left behind. The old file is not changed. Memory does not grow with the file's size.
+    Nodes keep their ids, so that entry ids stay valid, and all that they hold; blocks that are shared stay shared.
+    Blocks that nothing refers to are left behind. The old file is not changed. Memory does not grow with its size.
 
     Args:
         source: the old file, open and without a running transaction; of a store, its ``db``.
-        target: an empty file object, open for reading and writing. When an error is raised, what is in it is no PST file.
+        target: an empty file object, open for reading and writing. When an error is raised, it holds no PST file.
         progress: is told how many nodes have been copied.
 
     Raises:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.items.mails import lines, moments, people
 
 from mailconnector.formats import addresses, dates, parameters, words
 from mailconnector.items import Address
+from tests.unit.items.mails import lines, moments, people
 
 
 @pytest.mark.parametrize(

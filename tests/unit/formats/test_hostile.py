@@ -8,11 +8,11 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.items.mails import mail_of, mails
 
 from mailconnector.formats import MailboxFormatError, MimeFormatError, addresses, parse, read_mbox, render
 from mailconnector.items import Mail
 from mailconnector.mapping import from_mapi, to_mapi
+from tests.unit.items.mails import mail_of, mails
 
 _PIECES = st.sampled_from(
     [

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.items.mails import NOON, flags, mails
 
 from mailconnector.formats import (
     MailboxFormatError,
@@ -26,6 +25,7 @@ from mailconnector.formats import (
     render,
 )
 from mailconnector.items import Flags, Mail
+from tests.unit.items.mails import NOON, flags, mails
 
 FROM = b"From a@b.example Sat Feb 29 12:00:00 2020\n"
 

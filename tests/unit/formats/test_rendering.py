@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.items.mails import NOON
 
 from mailconnector.formats import parse, render
 from mailconnector.items import (
@@ -22,6 +21,7 @@ from mailconnector.items import (
     Placement,
     StoredContent,
 )
+from tests.unit.items.mails import NOON
 
 AUTHOR = Address("Jürgen Müller", "jm@example.org")
 PLAIN = Mail(author=AUTHOR, to=(Address("", "a@b.example"),), subject="Hello", date=NOON, text="Hello\n")

@@ -7,10 +7,10 @@ import email.policy
 import re
 
 from hypothesis import given
-from tests.unit.items.mails import mails, without_headers
 
 from mailconnector.formats import parse, render
 from mailconnector.items import Mail
+from tests.unit.items.mails import mails, without_headers
 
 
 @given(mails())

@@ -8,13 +8,13 @@ import io
 from pathlib import Path
 
 import pytest
-from tests.unit.items.mails import mail_of, without_headers
 
 from mailconnector.formats import parse, read_mbox, render
 from mailconnector.formats.mime import CONTENT_FIELDS
 from mailconnector.items import Mail
 from mailconnector.items.headers import fields
 from mailconnector.mapping import from_mapi, to_mapi
+from tests.unit.items.mails import mail_of, without_headers
 
 
 @pytest.fixture(scope="session")

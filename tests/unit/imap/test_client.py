@@ -10,7 +10,6 @@ import threading
 import time
 
 import pytest
-from tests.unit.imap.scripted import ENDPOINT, SELECTED, client_of, connected
 
 from mailconnector.imap import (
     Endpoint,
@@ -47,6 +46,7 @@ from mailconnector.imap.responses import Exists, Vanished
 from mailconnector.imap.selected import FLAGS, MESSAGE
 from mailconnector.imap.session import Session
 from mailconnector.imap.stream import Stream
+from tests.unit.imap.scripted import ENDPOINT, SELECTED, client_of, connected
 
 IMPATIENT = Timeouts(connect=1.0, silence=0.2, command=0.5)
 SELECT = (b'C: * SELECT "Box"', *SELECTED)

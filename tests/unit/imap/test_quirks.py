@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.imap.scripted import client_of
 
 from mailconnector.imap import quirks
 from mailconnector.imap.capabilities import Capabilities
@@ -12,6 +11,7 @@ from mailconnector.imap.quirks import Quirk
 from mailconnector.imap.rights import ALL_RIGHTS, Rights
 from mailconnector.imap.selected import KnownState
 from mailconnector.imap.sets import UidSet
+from tests.unit.imap.scripted import client_of
 
 CYRUS = "localhost Cyrus IMAP 3.6.1-Debian-3.6.1-4+deb12u5 server ready"
 DOVECOT = "Dovecot (Debian) ready."

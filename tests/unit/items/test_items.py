@@ -6,11 +6,11 @@ import io
 
 import pytest
 from hypothesis import given
-from tests.unit.items.mails import lines
 
 from mailconnector.items import Attachment, Flags, GenericItem, Mail, StoredContent
 from mailconnector.items.headers import fields, first, unfolded
 from mailconnector.items.subject import normalized, split_prefix
+from tests.unit.items.mails import lines
 
 BLOCK = (
     b"Received: from a\r\n\tby b;\r\n Mon, 1 Jan 2001\r\nSubject : folded\r\n  twice\r\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.items.mails import mail_of
 
 from mailconnector.formats import charsets
 from mailconnector.items import Mail
@@ -15,6 +14,7 @@ from mailconnector.mapping import from_mapi, to_mapi
 from mailconnector.mapping.codepages import charset_of, page_of
 from mailconnector.mapping.file_names import made_name, short_name, type_of_name
 from mailconnector.mapping.rtf_body import RtfBody, RtfOrigin, read_rtf
+from tests.unit.items.mails import mail_of
 
 HTML = RtfOrigin.HTML
 FONTS = rb"{\fonttbl{\f0\fswiss Arial;}{\f1\fcharset204 Cyr;}{\f2\fcharset128 Jap;}}"

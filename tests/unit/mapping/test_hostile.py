@@ -6,7 +6,6 @@ import uuid
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.items.mails import mail_of
 
 from mailconnector.formats import parse, render
 from mailconnector.mapi import entryid, named, rtf, tags
@@ -15,6 +14,7 @@ from mailconnector.mapi.types import FileTime
 from mailconnector.mapi.values import Value
 from mailconnector.mapping import attachments as attachment_mapping
 from mailconnector.mapping import from_mapi, own, to_mapi
+from tests.unit.items.mails import mail_of
 
 _KEYS: st.SearchStrategy[PropertyKey] = st.sampled_from(
     [

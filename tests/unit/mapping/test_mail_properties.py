@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.unit.items.mails import NOON, mail_of
 
 from mailconnector.formats import parse, render
 from mailconnector.items import (
@@ -29,6 +28,7 @@ from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properti
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapping import from_mapi, to_mapi
 from mailconnector.mapping.addresses import entries_of
+from tests.unit.items.mails import NOON, mail_of
 
 LATER = NOON + timedelta(hours=1)
 AUTHOR = Address("Jürgen Müller", "jm@example.org")

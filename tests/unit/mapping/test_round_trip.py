@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.items.mails import lines, mails
 
 from mailconnector.formats import parse, render
 from mailconnector.items import Address, Mail
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import MessageObject, Properties
 from mailconnector.mapping import from_mapi, to_mapi
+from tests.unit.items.mails import lines, mails
 
 _leftovers: st.SearchStrategy[Properties] = st.fixed_dictionaries(
     {},

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.items.mails import mail_of, without_headers
 
 from mailconnector import pst
 from mailconnector.formats import parse, render
 from mailconnector.mapi.objects import MessageObject
 from mailconnector.mapping import from_mapi, to_mapi
+from tests.unit.items.mails import mail_of, without_headers
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import io
 from typing import Any
 
 import pytest
-from tests.forge import Forge
-from tests.unit.pst.check.specimen import BIG_ATTACHMENT, FOLDER, INNER_ATTACHMENT, RICH, sound
 
 from mailconnector.pst import disk
 from mailconnector.pst.check import check
@@ -16,6 +14,8 @@ from mailconnector.pst.errors import PstFormatError, PstUsageError
 from mailconnector.pst.messaging.store import Store
 from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
+from tests.forge import Forge
+from tests.unit.pst.check.specimen import BIG_ATTACHMENT, FOLDER, INNER_ATTACHMENT, RICH, sound
 
 Content = tuple[bytes, tuple[tuple[int, Any], ...]]
 

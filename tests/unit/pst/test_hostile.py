@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from tests.exercise import Exercise, fill, run, sample_message
-from tests.forge import Forge
 
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties
 from mailconnector.pst import Folder, NotAPstError, PstError, PstFormatError, PstFullError, Store, disk
@@ -21,6 +19,8 @@ from mailconnector.pst.ltp.heap import CLIENT_PC, CLIENT_TC
 from mailconnector.pst.ndb import blocks
 from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
+from tests.exercise import Exercise, fill, run, sample_message
+from tests.forge import Forge
 
 SECONDS = 60  # a file of this size takes a second or two while memory is traced; the rest is for slow machines
 MEMORY_TIMES, MEMORY_ALWAYS = 30, 24 << 20  # of the file's size, and beside that

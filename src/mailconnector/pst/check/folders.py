@@ -7,7 +7,7 @@ from typing import Final
 from mailconnector.pst import disk
 from mailconnector.pst.check.messages import Seen, check_message, compare_row, report_unused
 from mailconnector.pst.check.node import NodeView
-from mailconnector.pst.check.nodes import is_ordinary_folder
+from mailconnector.pst.check.nodes import is_ordinary_folder, is_template
 from mailconnector.pst.check.properties import Properties, open_properties
 from mailconnector.pst.check.requirements import check_required
 from mailconnector.pst.check.source import Source
@@ -184,12 +184,12 @@ class Folders:
         """Check the messages and folders that no table lists."""
         for node in self.source.nodes:
             kind = disk.nid_type(node.nid)
-            if node.nid in self._listed or not node.nid_parent or node.nid == disk.NID_ROOT_FOLDER:
+            if node.nid in self._listed or node.nid == disk.NID_ROOT_FOLDER:
                 continue
             if kind in (disk.NID_TYPE_NORMAL_MESSAGE, disk.NID_TYPE_ASSOC_MESSAGE):
                 self.source.findings.add("message-unlisted", "a message that its folder does not list", nid=node.nid)
                 self._message(node.nid)
-            elif kind in (disk.NID_TYPE_NORMAL_FOLDER, disk.NID_TYPE_SEARCH_FOLDER):
+            elif kind in (disk.NID_TYPE_NORMAL_FOLDER, disk.NID_TYPE_SEARCH_FOLDER) and not is_template(node):
                 self.source.findings.add("folder-unlisted", "a folder that its parent does not list", nid=node.nid)
 
     # -- search folders --------------------------------------------------------------------------------------------
@@ -227,11 +227,12 @@ class Folders:
                     f"two rows have the version {versions[left]:#x}",
                     nid=self._version_nodes[right],
                 )
-        if order and versions[order[-1]] >= unique:
+        high = {self._version_nodes[at]: versions[at] for at in order if versions[at] >= unique}
+        for nid, version in high.items():
             self.source.findings.add(
                 "row-version-high",
-                f"a row has the version {versions[order[-1]]:#x}; the next one to be given out is {unique:#x}",
-                nid=self._version_nodes[order[-1]],
+                f"a row has the version {version:#x}; the next one to be given out is {unique:#x}",
+                nid=nid,
             )
 
 

@@ -54,6 +54,15 @@ def is_ordinary_folder(nid: int) -> bool:
     return disk.nid_type(nid) == disk.NID_TYPE_NORMAL_FOLDER and (nid >= _FIRST_ORDINARY or nid == disk.NID_ROOT_FOLDER)
 
 
+def is_template(node: NodeEntry) -> bool:
+    """Say whether a node is a folder that only serves as a pattern for others: it has a low id and no parent."""
+    return (
+        disk.nid_type(node.nid) in (disk.NID_TYPE_NORMAL_FOLDER, disk.NID_TYPE_SEARCH_FOLDER)
+        and node.nid < _FIRST_ORDINARY
+        and not node.nid_parent
+    )
+
+
 def is_queue(nid: int) -> bool:
     """Say whether a node is a queue, whose nidParent is the offset of its head ([MS-PST] 2.4.8.3)."""
     return (
@@ -103,8 +112,8 @@ def _check_parent(source: Source, node: NodeEntry) -> None:
     elif kind not in _WITH_PARENT:
         if parent and not is_queue(node.nid):
             source.findings.add("node-parent-set", f"a node that has no parent names {parent:#x}", nid=node.nid)
-    elif node.nid < _FIRST_ORDINARY and not parent:
-        pass  # a template
+    elif is_template(node):
+        pass
     elif parent not in source.nodes:
         source.findings.add("node-parent", f"the parent {parent:#x} does not exist", nid=node.nid)
     elif disk.nid_type(parent) != disk.NID_TYPE_NORMAL_FOLDER:

@@ -5,13 +5,14 @@ held against what the block was reached as before. cRef of a block is the number
 """
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mailconnector.pst import disk
 from mailconnector.pst.check.source import BlockState, Role, Source
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ndb import blocks
 
+HIGHEST_INDEX: Final = 1 << 26  # of a NID; the counters are a bit wider
 _OPEN = 0x80  # in a role: the block is being taken apart, so that reaching it again closes a circle
 
 
@@ -54,9 +55,15 @@ class _Walk:
         """Return the highest index of each type of NID."""
         return [max(pair) for pair in zip(self._highest, self._highest_sub, strict=True)]
 
-    def raise_index(self, nid: int, *, local: bool = False) -> None:
-        """Note a NID that is in use."""
-        highest = self._highest_sub if local else self._highest
+    def raise_index(self, nid: int, *, owner: int | None = None) -> None:
+        """Note a NID that is in use: of a node, or of a subnode of the node ``owner``."""
+        if disk.nid_index(nid) >= HIGHEST_INDEX:
+            if owner is None:
+                self.findings.add("node-id", "no file has so many nodes of a type that one gets this id", nid=nid)
+            else:
+                self.findings.add("subnode-id", f"no subnode gets the id {nid:#x}", nid=owner)
+            return
+        highest = self._highest if owner is None else self._highest_sub
         kind = nid & disk.NID_TYPE_MASK
         highest[kind] = max(highest[kind], nid >> 5)
 
@@ -219,7 +226,7 @@ class _Walk:
             stack += [_Task(entry[1], False, Role.SLBLOCK, task.nid) for entry in reversed(entries)]
             return
         for nid, bid_data, bid_sub in reversed(entries):
-            self.raise_index(nid & 0xFFFFFFFF, local=True)
+            self.raise_index(nid & 0xFFFFFFFF, owner=task.nid)
             if bid_sub:
                 stack.append(_Task(bid_sub, False, None, task.nid))
             if bid_data:

@@ -6,10 +6,10 @@ from typing import Final
 from mailconnector.pst import disk
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.nodes import is_ordinary_folder
+from mailconnector.pst.check.references import HIGHEST_INDEX
 from mailconnector.pst.check.source import Source
 from mailconnector.pst.check.tables import open_table
 
-HIGHEST_INDEX: Final = 1 << 26  # no file has so many nodes of a type: a NID above it is none
 FIRST_ORDINARY: Final = 0x100 << 5  # below it are templates
 _MESSAGES: Final = (disk.NID_TYPE_NORMAL_MESSAGE, disk.NID_TYPE_ASSOC_MESSAGE)
 _TABLES: Final = (

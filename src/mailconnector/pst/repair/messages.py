@@ -11,6 +11,7 @@ from mailconnector.pst import disk
 from mailconnector.pst.check.messages import MAX_DEPTH, ROW_ONLY
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.properties import KNOWN_TYPES, Properties, open_properties
+from mailconnector.pst.check.references import HIGHEST_INDEX
 from mailconnector.pst.check.tables import ROW_ID, ROW_VERSION, Row, open_table
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.property_context import INLINE_SIZES, PropertyContext, StoredValue, pack_object
@@ -142,7 +143,11 @@ class MessageWriter:
 
     def _attachments(self, view: NodeView, node: NodeEditor) -> int:
         """Write the attachments and their table, and return how many there are."""
-        nids = sorted(nid for nid in view.subnodes if disk.nid_type(nid) == disk.NID_TYPE_ATTACHMENT)
+        nids = sorted(
+            nid
+            for nid in view.subnodes
+            if disk.nid_type(nid) == disk.NID_TYPE_ATTACHMENT and disk.nid_index(nid) < HIGHEST_INDEX
+        )
         columns: frozenset[int] = frozenset()
         entry = view.subnodes.get(disk.NID_ATTACHMENT_TABLE)
         if entry is not None:

@@ -18,6 +18,7 @@ from mailconnector.pst.check.messages import ROW_ONLY
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.nodes import is_queue
 from mailconnector.pst.check.properties import open_properties
+from mailconnector.pst.check.references import HIGHEST_INDEX
 from mailconnector.pst.check.source import Source
 from mailconnector.pst.check.tables import open_table
 from mailconnector.pst.disk import Layout
@@ -32,7 +33,7 @@ from mailconnector.pst.ndb.copier import NodeCopier
 from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
 from mailconnector.pst.ndb.lookup import NodeEntry, NodeSource
-from mailconnector.pst.repair.arrangement import FIRST_ORDINARY, HIGHEST_INDEX, Arrangement
+from mailconnector.pst.repair.arrangement import FIRST_ORDINARY, Arrangement
 from mailconnector.pst.repair.messages import MessageWriter, row_values
 from mailconnector.pst.repair.names import count_names, rebuild_names
 from mailconnector.pst.repair.values import Values, ValueWriter, integer, number
@@ -141,13 +142,14 @@ class Rebuild:
         base = [_FIRST_INDEXES.get(kind, 0x400) for kind in range(32)]
         known = list(header.rgnid) if trust_header else base
         known = [old if old < HIGHEST_INDEX else 0 for old in known]
-        highest = [used if used < HIGHEST_INDEX else 0 for used in highest]
         for kind in (disk.NID_TYPE_NORMAL_FOLDER, _HIERARCHY, _CONTENTS, _ASSOCIATED):
             highest[kind] = max(highest[kind], *map(disk.nid_index, arrangement.folders))
         rgnid = [max(indexes) for indexes in zip(base, known, highest, strict=True)]
-        unique = max(header.dwUnique if trust_header else 1, 1)
+        unique = header.dwUnique if trust_header and header.dwUnique < _HIGHEST_UNIQUE else 1
         if unique <= folders.highest_version < _HIGHEST_UNIQUE:
             unique = folders.highest_version + 1
+            for codes in self._by_node.values():
+                codes.discard("row-version-high")  # it is not any more
         db.header = replace(
             db.header, wVer=header.wVer, wMagicClient=header.wMagicClient, rgnid=tuple(rgnid), dwUnique=unique
         )

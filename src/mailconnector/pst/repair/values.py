@@ -9,6 +9,7 @@ from mailconnector.pst import disk
 from mailconnector.pst.check.findings import Findings
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.properties import HEAP_SIZES, KNOWN_TYPES, Properties
+from mailconnector.pst.check.references import HIGHEST_INDEX
 from mailconnector.pst.check.source import BlockState, Source
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp.node import NodeEditor
@@ -154,7 +155,7 @@ class ValueWriter:
         for nid, entry in view.subnodes.items():
             if disk.nid_type(nid) in own or nid in node.subnodes:
                 continue
-            if not self._is_whole(entry.bid_data, entry.bid_sub):
+            if disk.nid_index(nid) >= HIGHEST_INDEX or not self._is_whole(entry.bid_data, entry.bid_sub):
                 self.lose("lost-node", f"the subnode {nid:#x} is lost", view)
             else:
                 node.put_subnode(nid, self.copier.data(entry.bid_data), self.copier.subnodes(entry.bid_sub))

@@ -5,6 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from mailconnector.mapi.types import PropertyType
+from mailconnector.pst import disk
+from mailconnector.pst.ltp import bth
+from mailconnector.pst.ltp.heap import CLIENT_PC, pack_simple
+from mailconnector.pst.ltp.property_context import StoredValue
+from mailconnector.pst.ndb import blocks
+from mailconnector.pst.ndb.database import NodeDatabase
 from tests.forge import Forge
 from tests.unit.pst.check.damages import (
     BINARY,
@@ -35,14 +42,6 @@ from tests.unit.pst.check.specimen import (
     records,
     user_root,
 )
-
-from mailconnector.mapi.types import PropertyType
-from mailconnector.pst import disk
-from mailconnector.pst.ltp import bth
-from mailconnector.pst.ltp.heap import CLIENT_PC, pack_simple
-from mailconnector.pst.ltp.property_context import StoredValue
-from mailconnector.pst.ndb import blocks
-from mailconnector.pst.ndb.database import NodeDatabase
 
 CASES: list[tuple[str, Damage]] = []
 case = registrar(CASES)

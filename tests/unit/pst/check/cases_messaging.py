@@ -5,6 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from mailconnector.mapi.types import PropertyType
+from mailconnector.pst import disk
+from mailconnector.pst.ltp import bth
+from mailconnector.pst.ltp.heap import pack_simple
+from mailconnector.pst.ltp.node import NodeEditor
+from mailconnector.pst.ltp.property_context import StoredValue, pack_object
+from mailconnector.pst.ltp.table_editor import TableEditor
 from tests.unit.pst.check.damages import (
     ACTIVITY,
     ASSOCIATED,
@@ -42,20 +49,13 @@ from tests.unit.pst.check.specimen import (
     Values,
 )
 
-from mailconnector.mapi.types import PropertyType
-from mailconnector.pst import disk
-from mailconnector.pst.ltp import bth
-from mailconnector.pst.ltp.heap import pack_simple
-from mailconnector.pst.ltp.node import NodeEditor
-from mailconnector.pst.ltp.property_context import StoredValue, pack_object
-from mailconnector.pst.ltp.table_editor import TableEditor
-
 CASES: list[tuple[str, Damage]] = []
 case = registrar(CASES)
 
 # -- nodes -------------------------------------------------------------------------------------------------------------
 
 case("node-type")(in_database(lambda database: database.put_node(0x8000 | 0x1E, 0, 0, 0)))
+case("node-id")(in_database(lambda database: database.put_node(0x8000_0001, 0, 0, 0)))
 case("node-missing")(in_database(lambda database: database.delete_node(0x610)))
 case("node-missing-usual")(in_database(lambda database: database.delete_node(disk.NID_OUTGOING_QUEUE)))
 case("node-parent")(forging(lambda forge: forge.set_node(PLAIN, parent=0x9002)))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mailconnector.pst import disk
+from mailconnector.pst.ndb import blocks
+from mailconnector.pst.ndb.database import NodeDatabase
 from tests.forge import Forge
 from tests.unit.pst.check.damages import (
     NAMES,
@@ -22,10 +25,6 @@ from tests.unit.pst.check.specimen import (
     RICH,
     Specimen,
 )
-
-from mailconnector.pst import disk
-from mailconnector.pst.ndb import blocks
-from mailconnector.pst.ndb.database import NodeDatabase
 
 CASES: list[tuple[str, Damage]] = []
 case = registrar(CASES)
@@ -257,6 +256,7 @@ def subnodes(change: Callable[[int, list[tuple[int, ...]]], list[tuple[int, ...]
 
 
 case("reference-circle")(subnodes(lambda bid, old: [(*old[0][:2], bid), *old[1:]]))
+case("subnode-id")(subnodes(lambda bid, old: [*old[:-1], (0xFFFFFFFF, *old[-1][1:])]))
 case("subnode-order")(subnodes(lambda bid, old: [old[1], old[0], *old[2:]]))
 case("subnode-empty")(subnodes(lambda bid, old: [*old[:-1], (old[-1][0], 0, 0)]))
 case("subnode-tree-empty")(subnodes(lambda bid, old: []))

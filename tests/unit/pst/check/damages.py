@@ -6,6 +6,11 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from mailconnector.mapi.types import PropertyType
+from mailconnector.pst import disk
+from mailconnector.pst.ltp.property_context import StoredValue
+from mailconnector.pst.ltp.table_editor import TableEditor
+from mailconnector.pst.ndb.database import NodeDatabase
 from tests.forge import Forge
 from tests.unit.pst.check.specimen import (
     FOLDER,
@@ -15,12 +20,6 @@ from tests.unit.pst.check.specimen import (
     record,
     user_root,
 )
-
-from mailconnector.mapi.types import PropertyType
-from mailconnector.pst import disk
-from mailconnector.pst.ltp.property_context import StoredValue
-from mailconnector.pst.ltp.table_editor import TableEditor
-from mailconnector.pst.ndb.database import NodeDatabase
 
 Damage = Callable[[Specimen], None]
 HIERARCHY, CONTENTS, ASSOCIATED = FOLDER + 0xB, FOLDER + 0xC, FOLDER + 0xD

@@ -7,8 +7,6 @@ import random
 from collections.abc import Callable
 from functools import cache
 
-from tests.forge import Forge
-
 from mailconnector.mapi import tags
 from mailconnector.mapi.named import PSETID_COMMON, NamedTag, PropertyName
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, RecipientObject
@@ -20,6 +18,7 @@ from mailconnector.pst.ltp.table_editor import TableEditor
 from mailconnector.pst.messaging.store import Format, Store
 from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
+from tests.forge import Forge
 
 Values = dict[int, StoredValue]
 

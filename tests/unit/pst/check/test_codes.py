@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+from mailconnector.pst.check.findings import codes
 from tests.forge import Forge
 from tests.unit.pst.check import cases_ltp, cases_messaging, cases_ndb
 from tests.unit.pst.check.damages import (
@@ -20,8 +22,6 @@ from tests.unit.pst.check.specimen import (
     RICH,
     Specimen,
 )
-
-from mailconnector.pst.check.findings import codes
 
 CASES = [*cases_ndb.CASES, *cases_ltp.CASES, *cases_messaging.CASES]
 

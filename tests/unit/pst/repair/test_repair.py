@@ -7,6 +7,14 @@ import random
 from typing import Any
 
 import pytest
+
+from mailconnector.pst import disk
+from mailconnector.pst.check import Severity
+from mailconnector.pst.errors import NotAPstError, PstUsageError
+from mailconnector.pst.messaging.store import Store
+from mailconnector.pst.ndb.database import NodeDatabase
+from mailconnector.pst.ndb.device import Device
+from mailconnector.pst.repair import RepairReport, repair
 from tests.forge import Forge
 from tests.unit.pst.check import cases_ltp, cases_messaging, cases_ndb
 from tests.unit.pst.check.damages import Damage, in_block
@@ -24,14 +32,6 @@ from tests.unit.pst.check.specimen import (
     Specimen,
     sound,
 )
-
-from mailconnector.pst import disk
-from mailconnector.pst.check import Severity
-from mailconnector.pst.errors import NotAPstError, PstUsageError
-from mailconnector.pst.messaging.store import Store
-from mailconnector.pst.ndb.database import NodeDatabase
-from mailconnector.pst.ndb.device import Device
-from mailconnector.pst.repair import RepairReport, repair
 
 CASES = [*cases_ndb.CASES, *cases_ltp.CASES, *cases_messaging.CASES]
 Content = tuple[bytes, tuple[tuple[int, Any], ...]]
