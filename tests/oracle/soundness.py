@@ -1,7 +1,7 @@
 """Whether a PST file is sound: by the engine's check, and by a small verifier that shares no code with that.
 
-The small one looks at what no foreign reader notices: allocation maps against the two trees, reference counts, blocks that nothing
-refers to, and the tables and counts of the messaging layer against the nodes that they speak of.
+The small one looks at what no foreign reader notices: allocation maps against the two trees, reference counts, blocks
+that nothing refers to, and the tables and counts of the messaging layer against the nodes that they speak of.
 """
 
 from __future__ import annotations
