@@ -88,6 +88,7 @@ _LOST: Final = Stored(None, 0)
 def _subnode_value(view: NodeView, nid: int, ptype: int, what: str) -> Stored:
     if view.is_used(nid):
         view.report("subnode-shared", f"{what} is the subnode {nid:#x}, which is in use already")
+        return _LOST
     entry = view.use(nid)
     if entry is None:
         view.report("value-missing", f"{what} is the subnode {nid:#x}, which does not exist")

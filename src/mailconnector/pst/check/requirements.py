@@ -56,5 +56,16 @@ def check_required(view: NodeView, what: str, tags: Collection[int], *, columns:
         view.source.complete.add(complete)
 
 
+def wrong_type(what: str, tag: int, *, wide: bool) -> bool:
+    """Say whether a required property of a kind of object has another type than it must have."""
+    wanted = _required_tags(what, wide).get(tag_id(tag), tag)
+    return tag != wanted and (wide or tag != _ansi(wanted))
+
+
+@cache
+def _required_tags(what: str, wide: bool) -> dict[int, int]:
+    return {tag_id(tag): tag for tag, needed in _requirements().get((what, wide), []) if needed}
+
+
 def _ansi(tag: int) -> int:
     return make_tag(tag_id(tag), PropertyType.STRING8) if tag_type(tag) == PropertyType.STRING else tag

@@ -20,6 +20,10 @@ from mailconnector.pst.ndb.device import Device
 from mailconnector.pst.ndb.lookup import NodeEntry
 
 _CACHED_BLOCKS = 256
+_CACHED_TREES = 256
+_CACHED_LEAVES = 20_000
+_EFFORT = 200_000
+_EFFORT_A_BLOCK = 64
 
 
 class BlockState(IntEnum):
@@ -200,6 +204,8 @@ class Source:
         self.complete: set[tuple[str, bool, frozenset[int]]] = set()
         self._progress = progress
         self._cache: dict[int, bytes] = {}
+        self._leaves: dict[int, list[int]] = {}
+        self._effort = 0
 
     @property
     def is_4k(self) -> bool:
@@ -271,8 +277,43 @@ class Source:
         """
         if not bid:
             return []
+        known = self._leaves.get(bid)
+        if known is not None or self._effort < 0:
+            return known
         found: list[int] = []
-        return found if self._collect(bid, 3, found) else None
+        whole = self._collect(bid, 3, found)
+        if not self._spend(len(found)) or not whole:
+            return None
+        if bid & disk.BID_INTERNAL:
+            self._remember(bid, found)
+        return found
+
+    def _remember(self, bid: int, found: list[int]) -> None:
+        """Keep the leaves of a data tree: copies of a message refer to the same ones."""
+        if len(self._leaves) >= _CACHED_TREES or len(found) > _CACHED_LEAVES:
+            self._leaves.clear()
+        if len(found) <= _CACHED_LEAVES:
+            self._leaves[bid] = found
+
+    def _spend(self, effort: int) -> bool:
+        """Count what following trees costs; say whether it is still in proportion to the file.
+
+        In a real file each block is followed a few times. A malicious one may have each of its nodes refer to all of
+        its blocks.
+        """
+        if self._effort >= 0:
+            self._effort -= effort
+            if self._effort < 0:
+                self.findings.add(
+                    "check-limited", "the nodes refer to the same blocks so often that not all could be looked at"
+                )
+        return self._effort >= 0
+
+    def settle(self) -> None:
+        """Bring what the trees say in order, once both have been read."""
+        self.nodes.settle()
+        self.blocks.settle()
+        self._effort = _EFFORT + _EFFORT_A_BLOCK * (len(self.blocks) + len(self.nodes))
 
     def _collect(self, bid: int, depth: int, found: list[int]) -> bool:
         row = self.blocks.find(bid)
@@ -300,16 +341,17 @@ class Source:
         if not bid & disk.BID_INTERNAL:
             return self.blocks.sizes[row]
         data = self.read_row(row)
-        try:
-            return None if data is None else blocks.decode_data_tree(self.layout, data, bid).total
-        except PstFormatError:
+        head = self.layout.xblock_head
+        if data is None or len(data) < head.size:
             return None
+        btype, level, _, total = head.unpack_from(data)
+        return int(total) if btype == disk.BTYPE_XBLOCK and level in (1, 2) else None
 
     def read_data(self, bid: int, limit: int) -> bytes | None:
         """Return the data under a BID, or None when it cannot be read or is larger than ``limit``."""
         size = self.data_size(bid)
         rows = None if size is None or size > limit else self.leaves(bid)
-        if rows is None:
+        if rows is None or not self._spend(len(rows)):
             return None
         parts = []
         for row in rows:
@@ -325,6 +367,8 @@ class Source:
         found: dict[int, SubnodeEntry] = {}
         if not bid:
             return found
+        if not self._spend(1):
+            return None
         top = self._subnode_block(bid)
         if top is None:
             return None
@@ -340,7 +384,7 @@ class Source:
         for leaf in leaves:
             for nid, data, sub in leaf:
                 found[nid & 0xFFFFFFFF] = SubnodeEntry(nid & 0xFFFFFFFF, data, sub)
-        return found
+        return found if self._spend(len(found) // 16) else None
 
     def _subnode_block(self, bid: int) -> tuple[int, list[tuple[int, ...]]] | None:
         data = self.read_block(bid) if bid & disk.BID_INTERNAL else None

@@ -142,7 +142,7 @@ class _Pass:
             self.findings.add("map-page", f"the {name} page {problem}", bid=bid, offset=offset)
         bits = page[layout.map_bits_at : layout.map_bits_at + AMAP_BYTES]
         if ptype == disk.PTYPE_AMAP:
-            lost = kind != ptype
+            lost = kind != ptype or self.source.header.root.fAMapValid == disk.INVALID_AMAP
             self._free = None if lost else bits_to_free(bits)
             self._lost_map = self._lost_map or lost
             if layout.map_bits_at and any(page[: layout.map_bits_at]):

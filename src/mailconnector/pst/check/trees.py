@@ -25,10 +25,9 @@ def read_trees(source: Source) -> list[TreePage]:
     root = source.header.root
     nbt = _Walk(source, disk.PTYPE_NBT, source.nodes.add, source.lost_nodes)
     nbt.start(PageRef(root.bidNBT, root.ibNBT))
-    source.nodes.settle()
     bbt = _Walk(source, disk.PTYPE_BBT, source.blocks.add, source.lost_blocks)
     bbt.start(PageRef(root.bidBBT, root.ibBBT))
-    source.blocks.settle()
+    source.settle()
     pages = sorted(nbt.pages + bbt.pages)
     source.page_count += len(pages)
     highest = max((page.bid for page in pages), default=0)

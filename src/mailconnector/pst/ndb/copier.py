@@ -121,9 +121,9 @@ class NodeCopier:
                 if below:
                     raise PstFormatError("a SIBLOCK refers to a SIBLOCK", bid=child)
                 leaves.append(leaf)
-        return self._note(
-            bid, self.target.write_subnodes([self._entry(entry, depth) for leaf in leaves for entry in leaf])
-        )
+        # Of two entries with one NID readers see the last.
+        found = {entry[0] & 0xFFFFFFFF: entry for leaf in leaves for entry in leaf}
+        return self._note(bid, self.target.write_subnodes([self._entry(entry, depth) for entry in found.values()]))
 
     def _entry(self, entry: tuple[int, ...], depth: int) -> SubnodeEntry:
         nid, data, sub = entry

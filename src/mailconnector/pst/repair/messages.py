@@ -14,7 +14,7 @@ from mailconnector.pst.check.properties import KNOWN_TYPES, Properties, open_pro
 from mailconnector.pst.check.references import HIGHEST_INDEX
 from mailconnector.pst.check.tables import ROW_ID, ROW_VERSION, Row, open_table
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
-from mailconnector.pst.ltp.property_context import INLINE_SIZES, PropertyContext, StoredValue, pack_object
+from mailconnector.pst.ltp.property_context import PropertyContext, StoredValue, pack_object
 from mailconnector.pst.ltp.table_context import FIXED_SIZES
 from mailconnector.pst.ltp.table_editor import write_table
 from mailconnector.pst.messaging.templates import templates
@@ -68,7 +68,7 @@ class MessageWriter:
         properties = open_properties(view)
         node = NodeEditor(self._target, nid=view.nid)
         if properties is not None:
-            values = self._values.values(properties, node)
+            values = self._values.values(properties, node, "message")
         else:
             values = row_values(row()) if row is not None else {}
             values = {pid: value for pid, value in values.items() if self._values.is_known(pid)}
@@ -111,7 +111,7 @@ class MessageWriter:
         if rows is None:
             self._lose("lost-recipients", "the recipients of a message are lost", view)
         stored = [
-            (row.row_id, at, {tag: data for tag, data in row.cells.items() if data is not None and _is_cell(tag, data)})
+            (row.row_id, at, {tag: _cell(tag, data) for tag, data in row.cells.items()})
             for at, row in enumerate(sorted(rows or (), key=lambda row: row.row_id), start=1)
         ]
         table = NodeEditor(self._target, nid=disk.NID_RECIPIENT_TABLE)
@@ -177,7 +177,7 @@ class MessageWriter:
             self._lose("lost-attachment", f"the attachment {nid:#x} is lost", view)
             return False
         own = NodeEditor(self._target, nid=nid)
-        values = self._values.values(properties, own)
+        values = self._values.values(properties, own, "attachment")
         size = self._content(properties, own, values)
         values.setdefault(_RENDERING, integer(0xFFFFFFFF))
         values[_ATTACH_SIZE] = integer(0)
@@ -236,14 +236,20 @@ def row_values(cells: Mapping[int, bytes | None]) -> Values:
     """Return the cells of a row as properties of the object that it stood for."""
     found: Values = {}
     for tag, data in cells.items():
-        if tag >> 16 not in ROW_ONLY and data is not None and _is_cell(tag, data):
-            found[tag >> 16] = StoredValue(tag & 0xFFFF, data)
+        value = None if tag >> 16 in ROW_ONLY else _cell(tag, data)
+        if value is not None:
+            found[tag >> 16] = StoredValue(tag & 0xFFFF, value)
     return found
 
 
-def _is_cell(tag: int, data: bytes) -> bool:
+def _cell(tag: int, data: bytes | None) -> bytes | None:
+    """Return what a cell holds if that can be a value of its type, else None."""
     ptype = tag & 0xFFFF
-    if ptype not in KNOWN_TYPES:
-        return False
-    size = FIXED_SIZES.get(ptype, INLINE_SIZES.get(ptype))
-    return len(data) == size if size is not None else is_value(ptype, data)
+    if data is None or ptype not in KNOWN_TYPES:
+        return None
+    size = FIXED_SIZES.get(ptype)
+    if size is not None:
+        return data if len(data) == size else None
+    if not is_value(ptype, data):
+        return None
+    return data[: len(data) & ~1] if ptype == PropertyType.STRING else data

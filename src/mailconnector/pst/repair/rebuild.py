@@ -430,7 +430,7 @@ class Rebuild:
         self._rewritten.add(nid)
         node = NodeEditor(self.db, nid=nid)
         if properties is not None:
-            values = self._values.values(properties, node)
+            values = self._values.values(properties, node, "folder")
         else:
             values = row_values(self._row(parent, nid))
             if nid not in self._names:
@@ -476,7 +476,8 @@ class Rebuild:
             return False
         self._rewritten.add(nid)
         node = NodeEditor(self.db, nid=nid)
-        values = self._values.values(properties, node)
+        what = "folder" if disk.nid_type(nid) == disk.NID_TYPE_SEARCH_FOLDER else "criteria"
+        values = self._values.values(properties, node, what)
         if disk.nid_type(nid) == disk.NID_TYPE_SEARCH_FOLDER:
             values.setdefault(_NAME, self._string(f"{_RECOVERED} {nid:x}"))
             for pid in (_CONTENT_COUNT, _UNREAD_COUNT):
@@ -495,7 +496,7 @@ class Rebuild:
         view = self._view(nid)
         properties = None if view is None else open_properties(view)
         node = NodeEditor(self.db, nid=nid)
-        values = {} if properties is None else self._values.values(properties, node)
+        values = {} if properties is None else self._values.values(properties, node, "store")
         new = self._pattern_values(nid)
         if properties is None:
             self.losses.add("replaced-node", "the properties of the store are lost, its name among them", nid=nid)

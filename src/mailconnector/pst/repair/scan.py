@@ -77,14 +77,13 @@ def find_lost(source: Source) -> None:
     """Add to the source's tables what the trees should say and do not, as far as it is found in the file."""
     if source.lost_nodes:
         source.nodes.add(_find_nodes(source))
-        source.nodes.settle()
     if source.lost_blocks:
         wanted = _Ranges(source.lost_blocks)
         known = {*source.blocks.bids}
         source.blocks.add(
             (bid, ib, cb, 2) for bid, ib, cb in _blocks(source) if bid in wanted and bid & ~1 not in known
         )
-        source.blocks.settle()
+    source.settle()
 
 
 def find_moved(source: Source) -> bool:

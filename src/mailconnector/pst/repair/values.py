@@ -10,6 +10,7 @@ from mailconnector.pst.check.findings import Findings
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.properties import HEAP_SIZES, KNOWN_TYPES, Properties
 from mailconnector.pst.check.references import HIGHEST_INDEX
+from mailconnector.pst.check.requirements import wrong_type
 from mailconnector.pst.check.source import BlockState, Source
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp.node import NodeEditor
@@ -70,10 +71,13 @@ class ValueWriter:
         if self._left < 0:
             raise PstFormatError("the file refers to the same blocks over and over: it cannot be repaired")
 
-    def values(self, properties: Properties, node: NodeEditor) -> Values:
+    def values(self, properties: Properties, node: NodeEditor, what: str) -> Values:
         """Return the properties that can be brought over; large ones are written into subnodes of ``node``.
 
-        Objects (PtypObject) are left to the caller.
+        Args:
+            properties: what there is. Objects (PtypObject) are left to the caller.
+            node: the new node.
+            what: the kind of object, as in the table of required properties.
         """
         found: Values = {}
         view = properties.view
@@ -81,7 +85,8 @@ class ValueWriter:
             if ptype == PropertyType.OBJECT:
                 continue
             data, _, bid = properties.stored(pid)
-            if ptype not in KNOWN_TYPES or not self.is_known(pid):
+            impossible = ptype not in KNOWN_TYPES or not self.is_known(pid)
+            if impossible or wrong_type(what, pid << 16 | ptype, wide=self.source.layout.wide):
                 self.lose("lost-property", f"property {pid:#06x} of type {ptype:#06x} cannot be a property", view)
             elif bid:
                 nid = self._large(view, node, pid, ptype, bid)

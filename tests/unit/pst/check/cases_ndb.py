@@ -21,6 +21,7 @@ from tests.unit.pst.check.damages import (
 )
 from tests.unit.pst.check.specimen import (
     BIG_ATTACHMENT,
+    FOLDER,
     HIDDEN,
     RICH,
     Specimen,
@@ -308,3 +309,19 @@ def _(specimen: Specimen) -> None:
     forge = Forge(bytes(specimen.data))
     _, ib, _, _ = forge.blocks[big_tree(forge) & ~1].values
     specimen.data[ib + 3] ^= 1
+
+
+@case("check-limited")
+def _(specimen: Specimen) -> None:
+    """Three hundred messages each of which refers to one block more than half a million times."""
+
+    def change(database: NodeDatabase) -> None:
+        layout = database.layout
+        leaf = database.write_block(b"x")
+        below = database.write_block(blocks.encode_data_tree(layout, 1, 1021, [leaf] * 1021), internal=True)
+        for index in range(300):
+            tree = blocks.encode_data_tree(layout, 2, 600 * 1021, [below] * 600)
+            nid = disk.make_nid(0x18000 + index, disk.NID_TYPE_NORMAL_MESSAGE)
+            database.put_node(nid, database.write_block(tree, internal=True), 0, FOLDER)
+
+    specimen.database(change)

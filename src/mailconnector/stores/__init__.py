@@ -1,1 +1,0 @@
-"""Sync stores: the kinds of store that can be kept in step with each other."""
