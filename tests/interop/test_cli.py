@@ -31,7 +31,7 @@ SUBJECTS = (b"plain", b"=?utf-8?q?Gr=C3=BC=C3=9Fe?=", b"a: b/c", b"[tag] re", b"
 def run(*arguments, **options):
     """Run a command to its end; its output is text."""
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False, **options
     )
 
 
@@ -48,7 +48,7 @@ def readpst_subjects(path: Path, directory: Path) -> Counter[str]:
     """Export with readpst, each mail into a file of its own, and return the subjects."""
     directory.mkdir()
     subprocess.run(
-        ["readpst", "-q", "-e", "-t", "e", "-o", directory, path], check=True, capture_output=True, timeout=120
+        ["readpst", "-q", "-e", "-t", "e", "-o", directory, path], check=True, capture_output=True, timeout=300
     )
     return subjects_of(directory.rglob("*.eml"))
 
@@ -162,7 +162,7 @@ def test_ctrl_c_in_the_middle_of_an_import(filled, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=300)
     assert (process.returncode, out) == (130, "")
     assert "10 messages of the first 1 source are in the PST" in errors
     assert run("check", filled).returncode == 0
