@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -467,7 +468,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def compare(self) -> None:
         """Everything is read back, in the middle of a transaction too."""
-        assert differences(read_store(self.store), self.model) == []
+        assert _unexpected(differences(read_store(self.store), self.model)) == []
 
     # -- at the end --------------------------------------------------------------------------------------------------
 
@@ -506,6 +507,11 @@ def _without(properties: Properties, key: PropertyKey) -> Properties:
 
 def _with(properties: Properties, key: PropertyKey, value: Value) -> Properties:
     return {**_without(properties, key), canonical_key(key): value}
+
+
+def _unexpected(found: list[str]) -> list[str]:
+    """Leave out PidTagDisplayTo and its kin: the store keeps them in step with the recipients, the model does not."""
+    return [line for line in found if not re.search("0x0e0[234]001[ef] is ", line)]
 
 
 def run(make: Callable[[], io.BytesIO], *, runs: int, steps: int, shrink: bool = False) -> None:
