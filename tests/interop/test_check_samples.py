@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -78,3 +79,23 @@ def test_what_is_made_of_real_files_is_sound(pst_sample: Path, kind: str) -> Non
     assert nodes <= {node.nid for node in new.nodes()}
     assert new.header.bCryptMethod == old.header.bCryptMethod
     assert new.layout in (disk.ANSI, disk.UNICODE)
+    with pst_sample.open("rb") as file:
+        assert _seen_by_libpff(target) == _seen_by_libpff(file)
+
+
+def _seen_by_libpff(file: BinaryIO) -> list[tuple[str, int, list[str]]]:
+    """Return name, number of attachments and subjects of the items of each folder, as a stranger reads them."""
+    pypff = pytest.importorskip("pypff")
+    store = pypff.file()
+    store.open_file_object(file)
+    found = []
+    pending = [store.get_root_folder()]
+    while pending:
+        folder = pending.pop()
+        messages = [folder.get_sub_message(at) for at in range(folder.number_of_sub_messages)]
+        attachments = sum(getattr(message, "number_of_attachments", 0) for message in messages)
+        subjects = [str(getattr(message, "subject", "")) for message in messages]
+        found.append((str(folder.name), attachments, sorted(subjects)))
+        pending += [folder.get_sub_folder(at) for at in range(folder.number_of_sub_folders)]
+    store.close()
+    return sorted(found)

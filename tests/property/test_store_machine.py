@@ -481,7 +481,7 @@ class StoreMachine(RuleBasedStateMachine):
         data = self.file.getvalue()
         assert soundness.faults(io.BytesIO(data)) - self.known == set()
         with Store.open(io.BytesIO(data)) as store:
-            assert differences(read_store(store), self.model) == []
+            assert _unexpected(differences(read_store(store), self.model)) == []
             assert libpff.differences(io.BytesIO(data), store) == []
         return data
 

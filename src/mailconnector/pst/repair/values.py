@@ -174,7 +174,8 @@ class ValueWriter:
             return False
         self._spend(disk.SLOT * (1 + len(rows) + len(below)))
         return all(source.is_readable(row) for row in rows) and all(
-            self._is_whole(data, sub, depth + 1) for _, data, sub in below.values()
+            disk.nid_index(nid) < HIGHEST_INDEX and self._is_whole(data, sub, depth + 1)
+            for nid, data, sub in below.values()
         )
 
 
