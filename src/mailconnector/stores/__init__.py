@@ -1,0 +1,1 @@
+"""Sync stores: the kinds of store that can be kept in step with each other."""

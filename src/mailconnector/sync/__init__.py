@@ -1,0 +1,48 @@
+"""Two-way synchronisation of stores: what changed, what follows from it, and doing that safely.
+
+`store` is what a store has to offer; `synchronise` keeps two of them in step.
+"""
+
+from mailconnector.sync.engine import Request, Watcher, synchronise
+from mailconnector.sync.errors import (
+    AccountError,
+    FolderError,
+    FolderNotEmptyError,
+    ItemError,
+    Radius,
+    StateError,
+    StoreError,
+    SyncError,
+)
+from mailconnector.sync.options import Answer, Brake, FolderOptions, Mode, Settings, Trigger
+from mailconnector.sync.report import Report
+from mailconnector.sync.rules import Change, Conflict, Side, Step
+from mailconnector.sync.state import State
+from mailconnector.sync.store import SyncStore
+
+__all__ = [
+    "AccountError",
+    "Answer",
+    "Brake",
+    "Change",
+    "Conflict",
+    "FolderError",
+    "FolderNotEmptyError",
+    "FolderOptions",
+    "ItemError",
+    "Mode",
+    "Radius",
+    "Report",
+    "Request",
+    "Settings",
+    "Side",
+    "State",
+    "StateError",
+    "Step",
+    "StoreError",
+    "SyncError",
+    "SyncStore",
+    "Trigger",
+    "Watcher",
+    "synchronise",
+]

@@ -1,0 +1,489 @@
+"""One run: both stores are listed, compared with what was, and brought to the same state.
+
+The order is: the trees of folders; what an earlier run left unfinished; folders; listing of the items; items that are
+known again; moves; then, folder by folder, all else. Everything found by the listing is in the state file before
+anything is done about it, so a run may end anywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from mailconnector.sync import journal, log, matching, pairs, sightings
+from mailconnector.sync.errors import FolderError, SyncError
+from mailconnector.sync.execute import Bench, FolderWork
+from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.journal import Intent
+from mailconnector.sync.options import Answer, Settings, Trigger
+from mailconnector.sync.pairs import Move
+from mailconnector.sync.plan import FolderAction, ItemAction, SideView, Terms, plan_item, plan_move
+from mailconnector.sync.report import Held, Phase, Progress, Report, Tally
+from mailconnector.sync.resume import resume
+from mailconnector.sync.rules import Change, Side, Step
+from mailconnector.sync.sightings import pages
+from mailconnector.sync.state import FolderPair, State
+from mailconnector.sync.store import Changes, Removal, Status, SyncStore
+
+_PAGE = 500
+_PASSES = 5
+_SAMPLE = 20
+_SIDES = (Side.LOCAL, Side.REMOTE)
+
+
+class _CancelledError(Exception):
+    """The user ended the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run shall do.
+
+    Attributes:
+        trigger: Why it takes place; decides with the folders' options which are visited.
+        only: Paths of the folders to visit; None for all.
+        answers: The user's word on deletions that were held, by `Held.row`.
+        answer_all: The user's word on all others of them.
+        rehearse: Do nothing, tell what would be done.
+    """
+
+    trigger: Trigger = Trigger.DEMAND
+    only: frozenset[tuple[str, ...]] | None = None
+    answers: Mapping[int, Answer] = field(default_factory=dict)
+    answer_all: Answer | None = None
+    rehearse: bool = False
+
+
+def _ignore(*_: object) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who looks on while a run goes on.
+
+    Attributes:
+        on_action: Called in a rehearsal with the path of the folder and each action.
+        progress: Called now and then.
+        cancelled: Asked between batches whether to end.
+        clock: Returns the time, POSIX seconds.
+    """
+
+    on_action: Callable[[tuple[str, ...], ItemAction | FolderAction], None] = _ignore
+    progress: Callable[[Progress], None] = _ignore
+    cancelled: Callable[[], bool] = _never
+    clock: Callable[[], float] = time.time
+
+
+def synchronise(
+    state: State,
+    local: SyncStore,
+    remote: SyncStore,
+    settings: Settings | None = None,
+    request: Request | None = None,
+    watcher: Watcher | None = None,
+) -> Report:
+    """Bring two stores to the same state.
+
+    Nothing is raised for what goes wrong in the stores: it is in the report, by how far it reaches.
+
+    Args:
+        state: What is remembered of the two.
+        local: The user's own store.
+        remote: The shared store.
+        settings: What the user chose.
+        request: What this run shall do; everything by default.
+        watcher: Who looks on.
+
+    Returns:
+        What was done.
+
+    Raises:
+        sqlite3.Error: The state file cannot be written.
+    """
+    request = request or Request()
+    stores = {Side.LOCAL: local, Side.REMOTE: remote}
+    run = _Run(state, stores, settings or Settings(), request, watcher or Watcher())
+    if request.rehearse:
+        with state.rehearsal():
+            return run.run()
+    return run.run()
+
+
+@dataclass(slots=True)
+class _Run:
+    state: State
+    stores: dict[Side, SyncStore]
+    settings: Settings
+    request: Request
+    watcher: Watcher
+    tally: Tally = field(default_factory=Tally)
+    terms: dict[int, Terms] = field(default_factory=dict)
+    held: set[tuple[int, Side]] = field(default_factory=set)
+    folders: FolderSync = field(init=False)
+
+    def run(self) -> Report:
+        self.folders = FolderSync(
+            self.state,
+            self.stores,
+            self.tally,
+            self.watcher.clock,
+            self.settings.kept_folder,
+            lambda path: not self.settings.options(path).visited(Trigger.DEMAND, last=0.0, now=0.0),
+            self.request.rehearse,
+        )
+        ended = False
+        try:
+            self._run()
+        except _CancelledError:
+            ended = True
+        except SyncError as error:
+            self.tally.trouble(error)
+        if self.request.rehearse:
+            for action in self.tally.folders:
+                self.watcher.on_action(action.path, action)
+        return self.tally.report(cancelled=ended, rehearsed=self.request.rehearse)
+
+    def _run(self) -> None:
+        self.folders.refresh()
+        if not self.request.rehearse:
+            resume(self.state, self.folders)
+        self._check()
+        self.folders.run()
+        self._scan_all()
+        self._match()
+        self._brake()
+        for number, row in enumerate(sorted(self.terms)):
+            self.watcher.progress(self._progress(Phase.ITEMS, row, number, len(self.terms)))
+            try:
+                self._items(row)
+            except FolderError as error:
+                self.tally.trouble(error, self.folders.path(row))
+        if not any(row in self.folders.drained for row, _ in self.held):
+            self.folders.finish_drained()
+        if not self.request.rehearse:
+            log.trim(self.state, self.watcher.clock() - self.settings.log_days * 86400.0)
+
+    def _check(self) -> None:
+        if self.watcher.cancelled():
+            raise _CancelledError
+
+    def _progress(self, phase: Phase, row: int, done: int, total: int) -> Progress:
+        return Progress(phase, self.folders.path(row), done, total, self.tally.bytes_moved)
+
+    # -- listing -----------------------------------------------------------------------------------------------------
+
+    def _scan_all(self) -> None:
+        now = self.watcher.clock()
+        waiting = pairs.folders_with_work(self.state, now)
+        every = self.folders.all_pairs()
+        for number, pair in enumerate(every):
+            path = self.folders.path(pair.row)
+            wanted = self.settings.options(path).visited(self.request.trigger, last=pair.visited, now=now)
+            if not wanted or (self.request.only is not None and path not in self.request.only):
+                continue
+            try:
+                if self._is_selectable(pair) and (pair.row in waiting or self._is_dirty(pair)):
+                    self.watcher.progress(self._progress(Phase.LISTING, pair.row, number, len(every)))
+                    self._scan(pair)
+                    self._check()
+                elif not self.request.rehearse and self.request.trigger is Trigger.TIMER:
+                    with self.state.transaction():
+                        self.state.visit(pair.row, pair.view, now)
+            except FolderError as error:
+                self.terms.pop(pair.row, None)
+                self.tally.trouble(error, path)
+
+    def _is_selectable(self, pair: FolderPair) -> bool:
+        """Tell whether items of a folder can be synchronised; report those that cannot."""
+        ends = [
+            self.folders.trees[side][id_]
+            for side in _SIDES
+            if (id_ := self.folders.present(pair.row, side)) is not None
+        ]
+        if all(end.selectable for end in ends):
+            return True
+        if any(end.selectable and end.count for end in ends):
+            error = FolderError("the folder has items, but its counterpart cannot hold any", folder=ends[0].id)
+            self.tally.trouble(error, self.folders.path(pair.row))
+        return False
+
+    def _is_dirty(self, pair: FolderPair) -> bool:
+        if pair.row in self.folders.drained or self.settings.options(self.folders.path(pair.row)).view != pair.view:
+            return True
+        for side in _SIDES:
+            id_ = self.folders.present(pair.row, side)
+            if id_ is not None:
+                now, end = self.folders.trees[side][id_], pair.end(side)
+                if not now.cursor or now.cursor != end.cursor or now.validity != end.validity:
+                    return True
+        return False
+
+    def _scan(self, pair: FolderPair) -> None:
+        row, options = pair.row, self.settings.options(self.folders.path(pair.row))
+        self.tally.folders_visited += 1
+        terms = Terms(max_size=options.max_size)
+        answers: dict[Side, tuple[str, Changes, bool]] = {}
+        for side in _SIDES:
+            id_ = self.folders.present(row, side)
+            if id_ is None:
+                continue
+            end = self.folders.pair(row).end(side)
+            known = end.cursor if side is Side.LOCAL or options.view == pair.view else ""
+            found = self.stores[side].changes(id_, known)
+            is_void = found.validity != end.validity and bool(end.cursor or end.validity)
+            if is_void and not found.complete:
+                found = self.stores[side].changes(id_, "")
+            answers[side] = (id_, found, is_void)
+            rights = found.rights & self.folders.trees[side][id_].rights
+            if side is Side.LOCAL:
+                terms = replace(terms, local_rights=rights, local_flags=found.kept_flags)
+            else:
+                terms = replace(terms, remote_rights=rights, remote_flags=found.kept_flags)
+        with self.state.transaction():
+            for side, (id_, found, is_void) in answers.items():
+                if is_void:
+                    sightings.rematch(self.state, row, side, self.stores[side], id_, found)
+                else:
+                    sightings.record(self.state, row, side, found)
+                self.state.scanned(row, side, found.validity, found.cursor)
+            if row in self.folders.drained:
+                sightings.drain(self.state, row, self.folders.drained[row])
+            sightings.enlarge(self.state, row, options.max_size)
+            self.state.visit(row, options.view, self.watcher.clock())
+        self.terms[row] = terms
+
+    # -- knowing items again -----------------------------------------------------------------------------------------
+
+    def _match(self) -> None:
+        lost = {
+            side: any(sightings.has(self.state, row, side, Change.GONE) for row in self.terms)
+            and not self.stores[side].capabilities.ids_survive_moves
+            for side in _SIDES
+        }
+        for row in self.terms:
+            new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
+            if not any(new.values()):
+                continue
+            both = all(new.values())
+            for side in _SIDES:
+                id_ = self.folders.present(row, side)
+                if id_ is not None and new[side] and (both or lost[side]):
+                    sightings.identify_new(self.state, row, side, self.stores[side], id_)
+            with self.state.transaction():
+                for side in _SIDES:
+                    matching.match_reappeared(self.state, row, side)
+                if both:
+                    titles = matching.link(self.state, row)
+                    if titles:
+                        self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
+                        path = "/".join(self.folders.path(row))
+                        now = self.watcher.clock()
+                        log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
+        self._move()
+        for row in self.terms:
+            since = self.settings.options(self.folders.path(row)).since
+            if since is not None:
+                with self.state.transaction():
+                    sightings.drop_older(self.state, row, since)
+
+    def _move(self) -> None:
+        by_id = {side: self.stores[side].capabilities.ids_survive_moves for side in _SIDES}
+        planned: dict[tuple[Side, int, int], list[tuple[ItemAction, Move]]] = {}
+        for move in matching.find_moves(self.state, by_id):
+            if not all(row in self.terms for row in (move.folder, *(place[0] for place in move.places.values()))):
+                continue
+            view = pairs.view_pair(self.state, move.pair)
+            ends = {side: view.side(side) for side in _SIDES}
+            for side, (_, id_) in move.places.items():
+                ends[side] = SideView(Change.MOVED, id_, ends[side].flags, ends[side].base_flags, ends[side].revision)
+            if any(end.change is Change.GONE for end in ends.values()):
+                continue
+            view = replace(view, local=ends[Side.LOCAL], remote=ends[Side.REMOTE])
+            leader = Side.REMOTE if Side.REMOTE in move.places else Side.LOCAL
+            target = move.places[leader][0]
+            start = move.places.get(leader.other, (move.folder, ""))[0]
+            action = plan_move(view, target, self.terms[start], self.terms[target])
+            if action is not None and self.stores[action.side].capabilities.moves:
+                planned.setdefault((action.side, start, target), []).append((action, move))
+        for (side, start, target), moves in planned.items():
+            try:
+                self._move_group(side, start, target, moves)
+            except FolderError as error:
+                self.tally.trouble(error, self.folders.path(start))
+
+    def _move_group(self, side: Side, start: int, target: int, moves: list[tuple[ItemAction, Move]]) -> None:
+        if self.request.rehearse:
+            for action, _ in moves:
+                self._rehearse(start, action)
+                for end in _SIDES:
+                    pairs.forget_changes(self.state, action.view.folder, end, [action.view.side(end).id])
+                    pairs.forget_changes(self.state, target, end, [action.view.side(end).id])
+            return
+        if start == target:  # moved to the same folder on both sides
+            with self.state.transaction():
+                for action, _ in moves:
+                    ids = {end: action.view.side(end).id for end in _SIDES}
+                    pairs.rehome(self.state, action.view.pair or 0, target, ids)
+            return
+        store = self.stores[side]
+        origin, goal = self.folders.ensure(start, side), self.folders.ensure(target, side)
+        for batch in pages(moves, store.capabilities.batch_items):
+            self._move_batch(side, start, target, (origin, goal), batch)
+            self._check()
+
+    def _move_batch(
+        self, side: Side, start: int, target: int, ids: tuple[str, str], batch: list[tuple[ItemAction, Move]]
+    ) -> None:
+        store, state = self.stores[side], self.state
+        removals = [
+            Removal(action.view.side(side).id, _revision_now(state, start, action, side)) for action, _ in batch
+        ]
+        intents = [
+            Intent(
+                Step.MOVE,
+                target,
+                side,
+                action.view.pair,
+                action.view.side(side.other).id,
+                removal.id,
+                {"name": action.view.name, "from": start, "revision": removal.revision},
+            )
+            for (action, _), removal in zip(batch, removals, strict=True)
+        ]
+        numbers = journal.begin(state, intents)
+        outcomes = list(store.move(*ids, removals))
+        store.barrier()
+        missing = [
+            intent.data["name"]
+            for intent, outcome in zip(intents, outcomes, strict=True)
+            if outcome.status is Status.DONE and not outcome.id and intent.data["name"]
+        ]
+        found = pairs.unknown(state, target, side, store.find(ids[1], missing)) if missing else {}
+        with state.transaction():
+            for (action, _), intent, number, outcome in zip(batch, intents, numbers, outcomes, strict=True):
+                id_ = outcome.id
+                if outcome.status is Status.DONE:
+                    if not id_ and found.get(intent.data["name"]):
+                        id_ = found[intent.data["name"]].pop(0).id
+                    if not id_:
+                        continue
+                    pairs.rehome(state, action.view.pair or 0, target, {side: id_, side.other: intent.source_id})
+                    self._moved(action, target)
+                journal.end(state, [number])
+
+    def _moved(self, action: ItemAction, target: int) -> None:
+        self.tally.done[Step.MOVE, action.side] += 1
+        path = self.folders.path(target)
+        if action.conflict:
+            self.tally.clash(action.conflict, path, action.view.title)
+        row = (self.watcher.clock(), "move", action.side.value, "/".join(path), action.view.title, "")
+        log.write(self.state, [row])
+
+    # -- items -------------------------------------------------------------------------------------------------------
+
+    def _brake(self) -> None:
+        total = pairs.count(self.state)
+        emptied = {
+            side: bool(total) and pairs.count_deletions(self.state, None, side) == total
+            for side in _SIDES
+            if any(sightings.has(self.state, row, side.other, Change.GONE) for row in self.terms)
+        }
+        for row in self.terms:
+            for side in _SIDES:
+                self._brake_folder(row, side, emptied=emptied.get(side, False))
+        for row, gone in self.folders.drained.items():
+            vanished = self.folders.has_vanished(gone) and self._answer(row) is None
+            if vanished and (row, gone.other) not in self.held:
+                self._hold(row, gone.other, 0, 0, emptied=True)
+
+    def _brake_folder(self, row: int, side: Side, *, emptied: bool) -> None:
+        if not sightings.has(self.state, row, side.other, Change.GONE):
+            return
+        deletions = pairs.count_deletions(self.state, row, side)
+        if not deletions:
+            return
+        items = pairs.count(self.state, row)
+        if not emptied and not self.settings.brake.holds(deletions, items):
+            return
+        answer = self._answer(row)
+        if answer is Answer.RESTORE:
+            with self.state.transaction():
+                pairs.readd_gone(self.state, row, side.other)
+        elif answer is None:
+            self._hold(row, side, deletions, items, emptied=emptied)
+
+    def _answer(self, row: int) -> Answer | None:
+        return self.request.answers.get(row, self.request.answer_all)
+
+    def _hold(self, row: int, side: Side, deletions: int, items: int, *, emptied: bool) -> None:
+        self.held.add((row, side))
+        titles = tuple(pairs.sample_deletions(self.state, row, side, _SAMPLE))
+        self.tally.held.append(Held(row, self.folders.path(row), side, deletions, items, titles, emptied))
+
+    def _items(self, row: int) -> None:
+        bench = Bench(
+            self.state,
+            self.stores,
+            self.tally,
+            self.watcher.clock,
+            self.settings.retry_after,
+            self.folders.kept_folder,
+            self._between,
+        )
+        for _ in range(_PASSES):
+            self._bring_back(row)
+            total = pairs.load_todo(self.state, row, self.watcher.clock())
+            if not total:
+                return
+            work = FolderWork(
+                bench, row, self.folders.path(row), self.terms[row], lambda side: self.folders.ensure(row, side)
+            )
+            after = 0
+            while page := pairs.read_todo(self.state, row, after, _PAGE):
+                after = page[-1][0]
+                actions = [action for _, view in page for action in plan_item(view, self.terms[row])]
+                actions = [action for action in actions if not self._is_held(row, action)]
+                if self.request.rehearse:
+                    for action in actions:
+                        self._rehearse(row, action)
+                else:
+                    work.run(actions)
+                self.watcher.progress(self._progress(Phase.ITEMS, row, after, total))
+            if self.request.rehearse or not work.again:
+                return
+
+    def _bring_back(self, row: int) -> None:
+        """Create a missing folder for what is new or edited on the other side."""
+        for side in _SIDES:
+            if self.folders.present(row, side) is None and not self.request.rehearse:
+                other = side.other
+                if sightings.has(self.state, row, other, Change.NEW) or sightings.has(
+                    self.state, row, other, Change.EDITED
+                ):
+                    self.folders.ensure(row, side)
+
+    def _is_held(self, row: int, action: ItemAction) -> bool:
+        gone = action.view.side(action.side.other).change is Change.GONE
+        return action.step is Step.DELETE and gone and (row, action.side) in self.held
+
+    def _rehearse(self, row: int, action: ItemAction) -> None:
+        path = self.folders.path(row)
+        self.tally.rehearse(action, path)
+        self.watcher.on_action(path, action)
+
+    def _between(self, count: int) -> None:
+        self._check()
+
+
+def _revision_now(state: State, start: int, action: ItemAction, side: Side) -> str:
+    """Return the revision of an item where it is now: in the folder it was in, or where it was moved to."""
+    row = state.db.execute(
+        "SELECT revision FROM change WHERE folder=? AND side=? AND id=?", (start, side.value, action.view.side(side).id)
+    ).fetchone()
+    return str(row[0]) if row else action.view.side(side).revision

@@ -1,0 +1,484 @@
+"""Doing what was planned for the items of a folder.
+
+Each batch goes: fetch from the source, write the intents, make the effect, pass the store's barrier, write the outcomes
+and strike the intents out. Outcomes count only after the barrier, so a store may undo in a crash what it had not yet
+made durable. Where a store does not tell the ids of what was added, they are looked up by identity; what is not found
+stays in the journal, and `resume` decides about it in the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mailconnector.sync import journal, log, pairs
+from mailconnector.sync.errors import ItemError
+from mailconnector.sync.flags import kept, to_text
+from mailconnector.sync.journal import Intent
+from mailconnector.sync.plan import ItemAction, Terms
+from mailconnector.sync.report import Tally
+from mailconnector.sync.rules import Conflict, Side, Step
+from mailconnector.sync.sightings import timestamp
+from mailconnector.sync.state import State
+from mailconnector.sync.store import (
+    Delivery,
+    Failure,
+    Fetched,
+    FlagChange,
+    Identity,
+    Outcome,
+    Removal,
+    Replacement,
+    Status,
+    SyncStore,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What execution works with.
+
+    Attributes:
+        state: Where outcomes are written.
+        stores: The two stores.
+        tally: Where the report is collected.
+        clock: Returns the time, POSIX seconds.
+        retry_after: From the number of failures to seconds.
+        kept_folder: Returns the id of the local folder for edits that may not be sent.
+        between: Called between batches; raises to end the run.
+    """
+
+    state: State
+    stores: dict[Side, SyncStore]
+    tally: Tally
+    clock: Callable[[], float]
+    retry_after: Callable[[int], float]
+    kept_folder: Callable[[], str]
+    between: Callable[[int], None]
+
+
+@dataclass(slots=True)
+class FolderWork:
+    """The items of one pair of folders.
+
+    Attributes:
+        bench: What to work with.
+        row: The pair of folders.
+        path: Its path, for reports.
+        terms: What the folder allows.
+        folder: Returns the folder's id on a side, creating it where it is missing.
+        again: Items have to be looked at again, since a step of theirs leads to another.
+    """
+
+    bench: Bench
+    row: int
+    path: tuple[str, ...]
+    terms: Terms
+    folder: Callable[[Side], str]
+    again: bool = False
+    _log: list[log.LogRow] = field(default_factory=list)
+
+    def run(self, actions: Sequence[ItemAction]) -> None:
+        """Carry out a page of actions, what adds before what deletes."""
+        groups: dict[tuple[Step, Side, bool], list[ItemAction]] = {}
+        for action in actions:
+            groups.setdefault((action.step, action.side, action.headers_only), []).append(action)
+        for step in _ORDER:
+            for (found, side, headers_only), group in groups.items():
+                if found is step:
+                    self._do(step, side, headers_only, group)
+
+    def _do(self, step: Step, side: Side, headers_only: bool, group: list[ItemAction]) -> None:
+        if step in (Step.FORGET, Step.SPLIT, Step.READD):
+            self._note(step, side, group)
+        elif step is Step.KEEP:
+            for batch in self._batches(side, group):
+                self._keep(batch)
+        elif step is Step.ADD:
+            for batch in self._batches(side, group):
+                self._add(side, headers_only, batch)
+        elif step is Step.REPLACE:
+            for batch in self._batches(side, group):
+                self._replace(side, headers_only, batch)
+        elif step is Step.FLAGS:
+            for batch in self._batches(side, group):
+                self._flags(batch)
+        elif step is Step.DELETE:
+            for batch in self._batches(side, group):
+                self._delete(side, batch)
+        elif step is Step.BLOCK:
+            for action in group:
+                error = ItemError("the folder does not allow this change", item=action.view.side(side).id)
+                self.bench.tally.trouble(error, self.path, action.view.title)
+
+    def _batches(self, side: Side, group: list[ItemAction]) -> Iterator[list[ItemAction]]:
+        capabilities = self.bench.stores[side].capabilities
+        batch: list[ItemAction] = []
+        size = 0
+        for action in group:
+            if batch and (len(batch) >= capabilities.batch_items or size + action.view.size > capabilities.batch_bytes):
+                yield batch
+                self.bench.between(len(batch))
+                batch, size = [], 0
+            batch.append(action)
+            size += action.view.size
+        if batch:
+            yield batch
+            self.bench.between(len(batch))
+
+    # -- bookkeeping only --------------------------------------------------------------------------------------------
+
+    def _note(self, step: Step, side: Side, group: list[ItemAction]) -> None:
+        state = self.bench.state
+        with state.transaction():
+            if step is Step.FORGET:
+                pairs.forget(state, [action.view for action in group])
+            for action in group:
+                if step is Step.SPLIT:
+                    pairs.split(state, action.view)
+                elif step is Step.READD:
+                    pairs.readd(state, action.view, side)
+                self._done(action, quiet=step is Step.FORGET)
+            self._write_log()
+        self.again = self.again or step is not Step.FORGET
+
+    # -- effects -----------------------------------------------------------------------------------------------------
+
+    def _fetch(self, side: Side, batch: list[ItemAction], *, headers_only: bool) -> list[tuple[ItemAction, Fetched]]:
+        wanted = {action.view.side(side).id: action for action in batch}
+        fetched: list[tuple[ItemAction, Fetched]] = []
+        stream = self.bench.stores[side].fetch(self.folder(side), list(wanted), headers_only=headers_only)
+        failed = []
+        for got in stream:
+            if isinstance(got, Failure):
+                failed.append((wanted[got.id], got.error))
+            else:
+                fetched.append((wanted[got.state.id], got))
+        if failed:
+            with self.bench.state.transaction():
+                for action, error in failed:
+                    self._failed(action, error)
+                self._write_log()
+        return fetched
+
+    def _add(self, side: Side, headers_only: bool, batch: list[ItemAction]) -> None:
+        state, store = self.bench.state, self.bench.stores[side]
+        target = self.folder(side)
+        fetched = self._fetch(side.other, batch, headers_only=headers_only)
+        if not fetched:
+            return
+        deliveries = [self._delivery(got, side, headers_only) for _, got in fetched]
+        intents = [
+            Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery))
+            for (_, got), delivery in zip(fetched, deliveries, strict=True)
+        ]
+        rows = journal.begin(state, intents)
+        outcomes = list(store.add(target, deliveries))
+        store.barrier()
+        ids = self._find_unknown(side, target, [intent.data["name"] for intent in intents], outcomes)
+        with state.transaction():
+            new: list[pairs.PairRow] = []
+            settled: list[int] = []
+            dealt_with: list[str] = []
+            for (action, got), intent, row, outcome, (id_, revision) in zip(
+                fetched, intents, rows, outcomes, ids, strict=True
+            ):
+                if outcome.status is not Status.DONE:
+                    settled.append(row)
+                    self._failed(action, outcome.error or ItemError("not added"))
+                elif id_:
+                    settled.append(row)
+                    dealt_with.append(got.state.id)
+                    new.append(new_pair(intent, id_, revision))
+                    self._done(action, title=got.state.identity.title if got.state.identity else "")
+                    self.bench.tally.bytes_moved += got.state.size
+            pairs.add(state, new)
+            pairs.forget_changes(state, self.row, side.other, dealt_with)
+            journal.end(state, settled)
+            self._write_log()
+
+    def _replace(self, side: Side, headers_only: bool, batch: list[ItemAction]) -> None:
+        state, store = self.bench.state, self.bench.stores[side]
+        target = self.folder(side)
+        fetched = self._fetch(side.other, batch, headers_only=headers_only)
+        if not fetched:
+            return
+        replacements = []
+        for action, got in fetched:
+            # The marks are merged afterwards, so the item keeps those that it has.
+            delivery = Delivery(
+                got.item, action.view.side(side).flags, got.state.date, got.state.size, identity(got), headers_only
+            )
+            replacements.append(Replacement(action.view.side(side).id, action.view.side(side).revision, delivery))
+        intents = [
+            Intent(
+                Step.REPLACE,
+                self.row,
+                side,
+                action.view.pair,
+                got.state.id,
+                change.id,
+                {**describe(got, change.delivery), "expected": change.revision},
+            )
+            for (action, got), change in zip(fetched, replacements, strict=True)
+        ]
+        rows = journal.begin(state, intents)
+        outcomes = list(store.replace(target, replacements))
+        store.barrier()
+        ids = self._find_unknown(side, target, [intent.data["name"] for intent in intents], outcomes)
+        with state.transaction():
+            settled = []
+            for (action, got), intent, row, outcome, (id_, revision) in zip(
+                fetched, intents, rows, outcomes, ids, strict=True
+            ):
+                if outcome.status is Status.DONE and not id_:
+                    continue
+                settled.append(row)
+                if outcome.status is Status.DONE:
+                    finish_replacement(state, intent, id_, revision)
+                    self._done(action)
+                    self.bench.tally.bytes_moved += got.state.size
+                    self.again = True
+                elif outcome.status is Status.FAILED:
+                    self._failed(action, outcome.error or ItemError("not replaced"))
+            journal.end(state, settled)
+            self._write_log()
+
+    def _flags(self, batch: list[ItemAction]) -> None:
+        state = self.bench.state
+        good = {id(action) for action in batch}
+        intents: list[Intent] = []
+        changes: dict[Side, list[tuple[ItemAction, FlagChange]]] = {Side.LOCAL: [], Side.REMOTE: []}
+        for action in batch:
+            for side, after in ((Side.LOCAL, action.local_flags), (Side.REMOTE, action.remote_flags)):
+                now = action.view.side(side).flags
+                if after != now:
+                    change = FlagChange(action.view.side(side).id, after - now, now - after, now)
+                    changes[side].append((action, change))
+                    intents.append(Intent(Step.FLAGS, self.row, side, action.view.pair, "", change.id))
+        rows = journal.begin(state, intents) if intents else []
+        failures: list[tuple[ItemAction, ItemError]] = []
+        for side, wanted in changes.items():
+            if not wanted:
+                continue
+            outcomes = self.bench.stores[side].set_flags(self.folder(side), [change for _, change in wanted])
+            for (action, _), outcome in zip(wanted, outcomes, strict=True):
+                if outcome.status is not Status.DONE:
+                    good.discard(id(action))
+                    if outcome.status is Status.FAILED:
+                        failures.append((action, outcome.error or ItemError("flags not changed")))
+            self.bench.stores[side].barrier()
+        with state.transaction() as db:
+            done = [action for action in batch if id(action) in good]
+            db.executemany(
+                "UPDATE item SET local_flags=?, remote_flags=? WHERE row=?",
+                [(to_text(a.local_flags), to_text(a.remote_flags), a.view.pair) for a in done],
+            )
+            for side in Side:
+                pairs.forget_changes(state, self.row, side, [a.view.side(side).id for a in done])
+            for action in done:
+                sent = any(
+                    after != action.view.side(side).flags
+                    for side, after in ((Side.LOCAL, action.local_flags), (Side.REMOTE, action.remote_flags))
+                )
+                self._done(action, quiet=not sent)
+            for action, error in failures:
+                self._failed(action, error)
+            journal.end(state, rows)
+            self._write_log()
+
+    def _delete(self, side: Side, batch: list[ItemAction]) -> None:
+        state, store = self.bench.state, self.bench.stores[side]
+        target = self.folder(side)
+        removals = [Removal(action.view.side(side).id, action.view.side(side).revision) for action in batch]
+        intents = [
+            Intent(Step.DELETE, self.row, side, action.view.pair, "", removal.id)
+            for action, removal in zip(batch, removals, strict=True)
+        ]
+        rows = journal.begin(state, intents)
+        outcomes = list(store.delete(target, removals))
+        store.barrier()
+        with state.transaction():
+            gone = []
+            for action, outcome in zip(batch, outcomes, strict=True):
+                if outcome.status in (Status.DONE, Status.MISSING):
+                    gone.append(action.view)
+                    self._done(action)
+                elif outcome.status is Status.FAILED:
+                    self._failed(action, outcome.error or ItemError("not deleted"))
+            pairs.forget(state, gone)
+            journal.end(state, rows)
+            self._write_log()
+
+    def _keep(self, batch: list[ItemAction]) -> None:
+        state, store = self.bench.state, self.bench.stores[Side.LOCAL]
+        target = self.bench.kept_folder()
+        fetched = self._fetch(Side.LOCAL, batch, headers_only=False)
+        if not fetched:
+            return
+        names = [identity(got).name for _, got in fetched]
+        before = [found.id for found in store.find(target, [name for name in names if name])]
+        intents = [
+            Intent(
+                Step.KEEP,
+                self.row,
+                Side.LOCAL,
+                action.view.pair,
+                "",
+                got.state.id,
+                {"name": name, "before": before, "kept": target, "revision": got.state.revision},
+            )
+            for (action, got), name in zip(fetched, names, strict=True)
+        ]
+        rows = journal.begin(state, intents)
+        deliveries = [
+            Delivery(got.item, got.state.flags, got.state.date, got.state.size, identity(got)) for _, got in fetched
+        ]
+        outcomes = list(store.add(target, deliveries))
+        store.barrier()
+        with state.transaction():
+            for (action, got), outcome in zip(fetched, outcomes, strict=True):
+                if outcome.status is Status.DONE:
+                    pairs.keep(state, self.row, got.state.id, got.state.revision)
+                    self._done(action)
+                    self.again = True
+                else:
+                    self._failed(action, outcome.error or ItemError("not kept"))
+            journal.end(state, rows)
+            self._write_log()
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _delivery(self, got: Fetched, side: Side, headers_only: bool) -> Delivery:
+        flags = kept(got.state.flags, self.terms.flags(side))
+        return Delivery(got.item, flags, got.state.date, got.state.size, identity(got), headers_only)
+
+    def _find_unknown(
+        self, side: Side, folder: str, names: Sequence[str], outcomes: Sequence[Outcome]
+    ) -> list[tuple[str, str]]:
+        """Return ids and revisions, those that the store did not tell looked up by name; empty where not found."""
+        missing = [
+            name for name, o in zip(names, outcomes, strict=True) if o.status is Status.DONE and not o.id and name
+        ]
+        found = (
+            pairs.unknown(self.bench.state, self.row, side, self.bench.stores[side].find(folder, missing))
+            if missing
+            else {}
+        )
+        ids = []
+        for name, outcome in zip(names, outcomes, strict=True):
+            if outcome.id or outcome.status is not Status.DONE:
+                ids.append((outcome.id, outcome.revision))
+            elif found.get(name):
+                # Ids grow in the order of adding, so the latest ones are ours; they are taken in that order.
+                state = found[name].pop(0)
+                ids.append((state.id, state.revision))
+            else:
+                ids.append(("", ""))
+        return ids
+
+    def _done(self, action: ItemAction, *, title: str = "", quiet: bool = False) -> None:
+        if not quiet:
+            self.bench.tally.done[action.step, action.side] += 1
+            note = action.conflict.value if action.conflict else ""
+            self._log.append(
+                (
+                    self.bench.clock(),
+                    action.step.value,
+                    action.side.value,
+                    "/".join(self.path),
+                    title or action.view.title,
+                    note,
+                )
+            )
+        if action.conflict and not (quiet and action.conflict is Conflict.DELETE_BEATS_FLAGS):
+            self.bench.tally.clash(action.conflict, self.path, title or action.view.title)
+
+    def _failed(self, action: ItemAction, error: ItemError) -> None:
+        state, now = self.bench.state, self.bench.clock()
+        wait = self.bench.retry_after(pairs.attempts(state, action.view) + 1)
+        pairs.postpone(state, action.view, str(error), now, wait)
+        self.bench.tally.trouble(error, self.path, action.view.title)
+        self._log.append(
+            (now, "failed", action.side.value, "/".join(self.path), action.view.title, f"{action.step.value}: {error}")
+        )
+
+    def _write_log(self) -> None:
+        log.write(self.bench.state, self._log)
+        self._log.clear()
+
+
+def describe(got: Fetched, delivery: Delivery) -> dict[str, object]:
+    """Return what resolving an intent needs to know of an item."""
+    found = identity(got)
+    return {
+        "name": found.name,
+        "digest": found.digest,
+        "title": found.title,
+        "source_flags": to_text(got.state.flags),
+        "source_revision": got.state.revision,
+        "flags": to_text(delivery.flags),
+        "size": got.state.size,
+        "date": timestamp(got.state.date),
+        "partial": delivery.partial,
+    }
+
+
+def identity(got: Fetched) -> Identity:
+    """Return by what a fetched item is known."""
+    return got.state.identity or Identity("")
+
+
+def new_pair(intent: Intent, id_: str, revision: str) -> pairs.PairRow:
+    """Return the pair that an addition made."""
+    data = intent.data
+    source = (intent.source_id, data["source_flags"], data["source_revision"])
+    target = (id_, data["flags"], revision)
+    local, remote = (target, source) if intent.side is Side.LOCAL else (source, target)
+    return (
+        intent.folder,
+        *local,
+        *remote,
+        data["name"],
+        data["digest"],
+        data["title"],
+        data["size"],
+        data["date"],
+        data["partial"],
+    )
+
+
+def finish_replacement(state: State, intent: Intent, id_: str, revision: str) -> None:
+    """Write down that a replacement was done; call it in a transaction."""
+    assert intent.pair is not None
+    data, side = intent.data, intent.side
+    state.db.execute(
+        "UPDATE item SET name=?, digest=?, title=?, size=?, date=?, partial=?,"
+        f" {side.other.value}_revision=? WHERE row=?",
+        (
+            data["name"],
+            data["digest"],
+            data["title"],
+            data["size"],
+            data["date"],
+            data["partial"],
+            data["source_revision"],
+            intent.pair,
+        ),
+    )
+    pairs.rebase(state, intent.pair, side, id_, revision)
+    pairs.settle(state, intent.pair, side, data["flags"], revision)
+    pairs.settle(state, intent.pair, side.other, data["source_flags"], data["source_revision"])
+
+
+_ORDER = (
+    Step.FORGET,
+    Step.SPLIT,
+    Step.READD,
+    Step.KEEP,
+    Step.ADD,
+    Step.REPLACE,
+    Step.FLAGS,
+    Step.DELETE,
+    Step.BLOCK,
+)

@@ -1,0 +1,104 @@
+"""Which new items are not new: known again by their identity.
+
+All of it is bookkeeping in the state file. Functions that write are called in a transaction. Where there are several
+items of one name, each is matched once, in the order they were listed.
+"""
+
+from __future__ import annotations
+
+from mailconnector.sync import pairs
+from mailconnector.sync.flags import from_text, to_text
+from mailconnector.sync.one_to_one import match
+from mailconnector.sync.pairs import Move
+from mailconnector.sync.rules import Side
+from mailconnector.sync.state import State
+
+_NEW = "c.kind='new' AND c.name != '' AND NOT c.apart"
+
+
+def match_reappeared(state: State, folder: int, side: Side) -> int:
+    """Find pairs that are gone from a folder and there again under another id, and return how many.
+
+    This is how an edit looks in a store whose items cannot be changed: the old one is deleted, a new one added.
+    """
+    s = side.value
+    found = match(
+        state,
+        f"""SELECT i.name, '', i.row FROM change c JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
+        WHERE c.folder=:folder AND c.side='{s}' AND c.kind='gone' AND i.name != ''""",
+        f"SELECT c.name, '', c.row FROM change c WHERE c.folder=:folder AND c.side='{s}' AND {_NEW}",
+        {"folder": folder},
+    )
+    for pair, row in found:
+        old = state.db.execute(f"SELECT {s}_id FROM item WHERE row=?", (pair,)).fetchone()[0]
+        new, flags, revision = state.db.execute("SELECT id, flags, revision FROM change WHERE row=?", (row,)).fetchone()
+        pairs.forget_changes(state, folder, side, [old, new])
+        state.db.execute(f"UPDATE item SET {s}_id=? WHERE row=?", (new, pair))
+        pairs.settle(state, pair, side, flags, revision)
+    return len(found)
+
+
+def link(state: State, folder: int) -> list[str]:
+    """Pair items that came to both sides by other ways, and return their titles."""
+    titles: list[str] = []
+    # First those that are known to have the same content, then those of which it is not known on one side.
+    for by, condition in (("c.digest", "c.digest != ''"), ("''", "1")):
+        here = f"SELECT c.name, {by}, c.row FROM change c WHERE c.folder=:folder AND {_NEW} AND {condition} AND c.side="
+        for local, remote in match(state, here + "'local'", here + "'remote'", {"folder": folder}):
+            row = state.db.execute(
+                """SELECT l.id, l.flags, l.revision, r.id, r.flags, r.revision, l.name,
+                coalesce(nullif(l.digest, ''), r.digest), coalesce(nullif(r.title, ''), l.title), r.size, r.date
+                FROM change l, change r WHERE l.row=? AND r.row=?
+                AND (l.digest=r.digest OR '' IN (l.digest, r.digest))""",
+                (local, remote),
+            ).fetchone()
+            if row is not None:
+                _link(state, folder, row)
+                titles.append(row[8])
+    return titles
+
+
+def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
+    """Find pairs that are gone from one folder and new in another; nothing is written.
+
+    Args:
+        state: Where the changes are.
+        by_id: Whether the ids of a side's items survive a move.
+    """
+    moves: dict[int, Move] = {}
+    for side in Side:
+        s = side.value
+        free = "i.row NOT IN (SELECT pair FROM intent WHERE pair > 0)"
+        found = match(
+            state,
+            f"""SELECT {"c.id" if by_id[side] else "i.name"}, '', i.row FROM change c
+            JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
+            WHERE c.side='{s}' AND c.kind='gone' AND {free} {"" if by_id[side] else "AND i.name != ''"}""",
+            f"""SELECT {"c.id" if by_id[side] else "c.name"}, '', c.row FROM change c
+            WHERE c.side='{s}' AND {"c.kind='new' AND NOT c.apart" if by_id[side] else _NEW}""",
+            {},
+        )
+        for pair, row in found:
+            old = state.db.execute("SELECT folder FROM item WHERE row=?", (pair,)).fetchone()[0]
+            new, id_ = state.db.execute("SELECT folder, id FROM change WHERE row=?", (row,)).fetchone()
+            if old == new:
+                continue
+            move = moves.setdefault(pair, Move(pair, old, {}))
+            move.places[side] = (new, id_)
+    return list(moves.values())
+
+
+def _link(
+    state: State, folder: int, row: tuple[str, str, str, str, str, str, str, str, str, int, float | None]
+) -> None:
+    local, local_flags, local_revision, remote, remote_flags, remote_revision, name, digest, title, size, date = row
+    # No base is known: what either side has was set there, so both get all of it.
+    base = to_text(from_text(local_flags) & from_text(remote_flags))
+    pairs.forget_changes(state, folder, Side.LOCAL, [local])
+    pairs.forget_changes(state, folder, Side.REMOTE, [remote])
+    new: pairs.PairRow = (
+        folder, local, base, local_revision, remote, base, remote_revision, name, digest, title, size, date, False,
+    )  # fmt: skip
+    pair = pairs.add_one(state, new)
+    pairs.settle(state, pair, Side.LOCAL, local_flags, local_revision)
+    pairs.settle(state, pair, Side.REMOTE, remote_flags, remote_revision)

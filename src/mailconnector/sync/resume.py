@@ -1,0 +1,188 @@
+"""What became of the effects that an earlier run began and did not see the end of.
+
+It is found out by looking: an item that was to be added is there under its name and was not there before, or it is not.
+Once an intent is resolved, the state is what it would be if the run had ended between two effects; whatever was not
+done is planned anew. Deleting, and changing flags, can be planned anew whether they were done or not.
+"""
+
+from __future__ import annotations
+
+from mailconnector.sync import journal, pairs
+from mailconnector.sync.execute import finish_replacement, new_pair
+from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.journal import Intent
+from mailconnector.sync.rules import Side, Step
+from mailconnector.sync.state import State
+from mailconnector.sync.store import Fetched, ItemState, Removal, SyncStore
+
+
+def resume(state: State, folders: FolderSync) -> int:
+    """Resolve every pending intent, and return how many there were."""
+    intents = journal.pending(state)
+    if intents:
+        # What is found now must not be undone by a crash after it was written down.
+        for store in folders.stores.values():
+            store.barrier()
+    groups: dict[tuple[int, Side], list[Intent]] = {}
+    for intent in intents:
+        if intent.pair is None and not intent.source_id and intent.step in (Step.CREATE, Step.MOVE):
+            _resume_folder(state, folders, intent)
+        else:
+            groups.setdefault((intent.folder, intent.side), []).append(intent)
+    for (row, side), group in groups.items():
+        _resume_items(state, folders, row, side, group)
+    return len(intents)
+
+
+def _resume_folder(state: State, folders: FolderSync, intent: Intent) -> None:
+    side, data, tree = intent.side, intent.data, folders.trees[intent.side]
+    there = tree.named(data["parent"], data["name"])
+    with state.transaction():
+        if there is not None and folders.has(intent.folder):
+            present = folders.present(intent.folder, side)
+            if intent.step is Step.CREATE and present is None and not folders.is_paired(side, there.id):
+                if folders.pair(intent.folder).end(side).id is not None:
+                    pairs.void(state, intent.folder, side)
+                state.bind(intent.folder, side, there)
+            elif intent.step is Step.MOVE and present == there.id and "source_name" in data:
+                state.place(intent.folder, side, there)
+                state.set_place(intent.folder, side.other, data["source_parent"], data["source_name"])
+        journal.end(state, [intent.row])
+    folders.reload()
+
+
+def _resume_items(state: State, folders: FolderSync, row: int, side: Side, group: list[Intent]) -> None:
+    store = folders.stores[side]
+    folder = folders.present(row, side) if folders.has(row) else None
+    if folder is not None and folders.trees[side][folder].validity != folders.pair(row).end(side).validity:
+        folder = None  # every id is void: what was added is linked by name after the items were matched anew
+    found: dict[str, list[ItemState]] = {}
+    targets: dict[str, ItemState] = {}
+    if folder is not None:
+        names = [i.data["name"] for i in group if i.step in (Step.ADD, Step.REPLACE, Step.MOVE) and i.data["name"]]
+        if names:
+            found = pairs.unknown(state, row, side, store.find(folder, list(dict.fromkeys(names))))
+            _complete(store, folder, found)
+        replaced = [i.target_id for i in group if i.step is Step.REPLACE]
+        if replaced:
+            targets = {item.id: item for item in store.identify(folder, replaced)}
+    for intent in group:
+        if folder is not None and intent.step is Step.ADD:
+            _resume_add(state, intent, found)
+        elif folder is not None and intent.step is Step.REPLACE:
+            _resume_replace(state, store, folder, intent, found, targets)
+        elif folder is not None and intent.step is Step.MOVE:
+            _resume_move(state, folders, store, folder, intent, found)
+        elif intent.step is Step.KEEP:
+            _resume_keep(state, store, intent)
+        else:
+            _strike(state, intent)
+
+
+def _complete(store: SyncStore, folder: str, found: dict[str, list[ItemState]]) -> None:
+    """Find out by fetching what the store does not tell: whether what is there is still what was sent."""
+    unsure = [item.id for items in found.values() for item in items if item.identity and not item.identity.digest]
+    if not unsure:
+        return
+    sure = {got.state.id: got.state for got in store.fetch(folder, unsure) if isinstance(got, Fetched)}
+    for name, items in found.items():
+        found[name] = [sure.get(item.id, item) for item in items]
+
+
+def _strike(state: State, intent: Intent) -> None:
+    with state.transaction():
+        journal.end(state, [intent.row])
+
+
+def _resume_add(state: State, intent: Intent, found: dict[str, list[ItemState]]) -> None:
+    item = _take(found, intent)
+    with state.transaction():
+        if item is not None:
+            pairs.add(state, [new_pair(intent, item.id, _trusted_revision(intent, item))])
+            pairs.forget_changes(state, intent.folder, intent.side.other, [intent.source_id])
+        journal.end(state, [intent.row])
+
+
+def _resume_replace(
+    state: State,
+    store: SyncStore,
+    folder: str,
+    intent: Intent,
+    found: dict[str, list[ItemState]],
+    targets: dict[str, ItemState],
+) -> None:
+    old = targets.get(intent.target_id)
+    new = _take(found, intent)
+    if not pairs.exists(state, intent.pair):
+        new = old = None
+    if new is not None and old is not None:
+        store.delete(folder, [Removal(old.id, intent.data["expected"])])
+        store.barrier()
+    with state.transaction():
+        if new is not None:
+            finish_replacement(state, intent, new.id, _trusted_revision(intent, new))
+        elif old is not None and old.revision != intent.data["expected"]:
+            # Changed in place: by us if it has what we sent, else by the user, and then both edits are kept.
+            digest = old.identity.digest if old.identity is not None else ""
+            if digest and digest == intent.data["digest"]:
+                finish_replacement(state, intent, old.id, old.revision)
+        journal.end(state, [intent.row])
+
+
+def _resume_move(
+    state: State,
+    folders: FolderSync,
+    store: SyncStore,
+    folder: str,
+    intent: Intent,
+    found: dict[str, list[ItemState]],
+) -> None:
+    new: str | None = None
+    if store.capabilities.ids_survive_moves:
+        new = next((item.id for item in store.identify(folder, [intent.target_id])), None)
+    else:
+        item = _take(found, intent)
+        new = item.id if item is not None else None
+        origin = folders.present(intent.data["from"], intent.side) if folders.has(intent.data["from"]) else None
+        if new is not None and origin is not None:
+            # Copied, and perhaps not yet deleted.
+            store.delete(origin, [Removal(intent.target_id, intent.data["revision"])])
+            store.barrier()
+    with state.transaction():
+        if new is not None and pairs.exists(state, intent.pair):
+            assert intent.pair is not None
+            ids = {intent.side: new, intent.side.other: intent.source_id}
+            pairs.rehome(state, intent.pair, intent.folder, ids)
+        journal.end(state, [intent.row])
+
+
+def _resume_keep(state: State, store: SyncStore, intent: Intent) -> None:
+    before, name = set(intent.data["before"]), intent.data["name"]
+    done = name and any(item.id not in before for item in store.find(intent.data["kept"], [name]))
+    with state.transaction():
+        if done:
+            pairs.keep(state, intent.folder, intent.target_id, intent.data["revision"])
+        journal.end(state, [intent.row])
+
+
+def _take(found: dict[str, list[ItemState]], intent: Intent) -> ItemState | None:
+    """Take from the items that were not there before one that the intent may have made."""
+    items = found.get(intent.data["name"], [])
+    digest = intent.data.get("digest", "")
+    for item in items:
+        known = item.identity.digest if item.identity is not None else ""
+        if not digest or not known or known == digest:
+            items.remove(item)
+            return item
+    if items:
+        # Ours, and edited since: nothing else of that name came in between.
+        return items.pop(0)
+    return None
+
+
+def _trusted_revision(intent: Intent, item: ItemState) -> str:
+    """Return the revision that is known to hold what was sent; empty, so that it counts as edited, if it does not."""
+    if intent.data["partial"]:
+        return item.revision
+    known = item.identity.digest if item.identity is not None else ""
+    return "" if known and intent.data["digest"] and known != intent.data["digest"] else item.revision

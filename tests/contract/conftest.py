@@ -1,0 +1,47 @@
+"""Every kind of sync store that the contract is held against.
+
+A kind is a function that makes an empty store. A store that needs more than memory joins by another parameter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from mailconnector.items import Item
+from mailconnector.stores.memory import MemoryStore
+from mailconnector.sync import SyncStore
+from tests.exchange import FILE, POOR, SERVER, TWIN
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A store to be tested.
+
+    Attributes:
+        store: The store, empty.
+        edit: Changes an item's content as its user would, from outside of synchronisation; returns the item's id.
+        crash: Ends the store without warning and opens it again.
+    """
+
+    store: SyncStore
+    edit: Callable[[str, str, Item], str]
+    crash: Callable[[], SyncStore]
+
+
+def _memory(kind: str) -> Subject:
+    store = MemoryStore({"file": FILE, "server": SERVER, "poor": POOR, "twin": TWIN}[kind])
+
+    def crash() -> SyncStore:
+        store.crash()
+        return store
+
+    return Subject(store, store.edit, crash)
+
+
+@pytest.fixture(params=["memory-file", "memory-server", "memory-poor", "memory-twin"])
+def subject(request: pytest.FixtureRequest) -> Subject:
+    """An empty store of each kind."""
+    return _memory(str(request.param).removeprefix("memory-"))

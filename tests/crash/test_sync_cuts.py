@@ -1,0 +1,200 @@
+"""Every scenario is ended at every step - killed, or by a store that breaks down - resumed, and run again unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailconnector.sync import Side, State
+from mailconnector.sync.flags import FLAGGED, SEEN
+from mailconnector.sync.store import FlagChange, Removal, Rights
+from tests.cuts import Killed, Steps, broken
+from tests.exchange import (
+    PAIRS,
+    Exchange,
+    bodies,
+    contents,
+    exchange,
+    folder_named,
+    item_named,
+    items,
+    mail,
+    remove,
+    tree,
+)
+
+Act = Callable[[Exchange], None]
+
+
+def inbox(world: Exchange, side: Side) -> str:
+    return folder_named(world.side(side), "*inbox")
+
+
+def put(side: Side, *numbers: int, folder: str = "*inbox") -> Act:
+    def act(world: Exchange) -> None:
+        store = world.side(side)
+        for number in numbers:
+            store.put(folder_named(store, folder), mail(number))
+
+    return act
+
+
+def edit(side: Side, number: int, text: str) -> Act:
+    def act(world: Exchange) -> None:
+        store, folder = world.side(side), inbox(world, side)
+        store.edit(folder, item_named(store, folder, number), mail(number, text))
+
+    return act
+
+
+def delete(side: Side, *numbers: int) -> Act:
+    def act(world: Exchange) -> None:
+        store, folder = world.side(side), inbox(world, side)
+        for number in numbers:
+            remove(store, folder, item_named(store, folder, number))
+
+    return act
+
+
+def mark(side: Side, number: int, flag: str) -> Act:
+    def act(world: Exchange) -> None:
+        store, folder = world.side(side), inbox(world, side)
+        (state,) = store.identify(folder, [item_named(store, folder, number)])
+        store.set_flags(folder, [FlagChange(state.id, frozenset((flag,)), frozenset(), state.flags)])
+
+    return act
+
+
+def move(side: Side, number: int, target: str) -> Act:
+    def act(world: Exchange) -> None:
+        store, folder = world.side(side), inbox(world, side)
+        (state,) = store.identify(folder, [item_named(store, folder, number)])
+        store.move(folder, folder_named(store, target), [Removal(state.id, state.revision)])
+
+    return act
+
+
+def make_folder(side: Side, name: str, parent: str = "") -> Act:
+    def act(world: Exchange) -> None:
+        store = world.side(side)
+        store.create_folder(folder_named(store, parent) if parent else "", name)
+
+    return act
+
+
+def rename(side: Side, name: str, new: str, parent: str = "") -> Act:
+    def act(world: Exchange) -> None:
+        store = world.side(side)
+        store.move_folder(folder_named(store, name), folder_named(store, parent) if parent else "", new)
+
+    return act
+
+
+def drop_folder(side: Side, name: str) -> Act:
+    def act(world: Exchange) -> None:
+        store = world.side(side)
+        folder = folder_named(store, name)
+        for got in items(store, folder):
+            remove(store, folder, got.state.id)
+        store.delete_folder(folder)
+
+    return act
+
+
+def read_only(world: Exchange) -> None:
+    world.remote.configure(inbox(world, Side.REMOTE), rights=Rights.NONE)
+
+
+def renew(world: Exchange) -> None:
+    world.remote.renew(inbox(world, Side.REMOTE))
+
+
+L, R = Side.LOCAL, Side.REMOTE
+BASE: tuple[Act, ...] = (put(R, 1, 2, 3, 4), put(L, 5), make_folder(L, "A"), make_folder(R, "B"))
+SCENARIOS: dict[str, tuple[tuple[Act, ...], tuple[Act, ...]]] = {
+    # name: what both sides have in common, what happened since
+    "first": ((), (*BASE, put(L, 10, folder="A"), put(R, 11, folder="B"))),
+    "new on both": (BASE, (put(L, 6, 7), put(R, 8, 9))),
+    "same on both": (BASE, (put(L, 6, 7), put(R, 7, 6))),
+    "flags": (BASE, (mark(L, 1, SEEN), mark(R, 1, FLAGGED), mark(L, 2, "red"), mark(R, 3, SEEN))),
+    "edits": (BASE, (edit(L, 1, "new 1"), edit(R, 2, "new 2"), edit(R, 3, "new 3"))),
+    "edit and flags": (BASE, (edit(L, 1, "new 1"), mark(R, 1, SEEN), edit(R, 2, "new 2"), mark(L, 2, SEEN))),
+    "both edited": (BASE, (edit(L, 1, "mine"), edit(R, 1, "theirs"))),
+    "deletes": (BASE, (delete(L, 1, 2), delete(R, 3, 4))),
+    "edit and delete": (BASE, (edit(L, 1, "new 1"), delete(R, 1), delete(L, 2), edit(R, 2, "new 2"))),
+    "moves": (BASE, (move(L, 1, "A"), move(L, 2, "A"), move(R, 3, "B"), mark(R, 1, SEEN))),
+    "moved to two places": (BASE, (move(L, 1, "A"), move(R, 1, "B"))),
+    "moved and edited": (BASE, (move(L, 1, "A"), edit(R, 1, "new 1"))),
+    "new folders": (BASE, (make_folder(L, "C", "A"), make_folder(R, "D", "B"), put(L, 6, folder="C"))),
+    "renamed folders": (BASE, (rename(L, "A", "A2"), rename(R, "B", "B2", "*inbox"))),
+    "renamed twice": (BASE, (rename(L, "A", "A2"), rename(R, "A", "A3"))),
+    "into each other": (BASE, (rename(L, "A", "A", "B"), rename(R, "B", "B", "A"))),
+    "names exchanged": (BASE, (rename(L, "A", "X"), rename(L, "B", "A"), rename(L, "X", "B"))),
+    "name taken": (BASE, (rename(L, "A", "C"), make_folder(R, "C"), put(R, 6, folder="C"))),
+    "deleted folder": (BASE, (drop_folder(L, "A"), drop_folder(R, "B"))),
+    "deleted full folder": ((*BASE, put(L, 6, 7, folder="A")), (drop_folder(R, "A"),)),
+    "deleted folder with news": ((*BASE, put(L, 6, folder="A")), (drop_folder(R, "A"), put(L, 7, folder="A"))),
+    "deleted and made anew": (BASE, (drop_folder(L, "A"), make_folder(L, "A"), put(L, 6, folder="A"))),
+    "read only": (
+        (*BASE, read_only),
+        (edit(L, 1, "mine"), put(L, 6), delete(L, 2), edit(R, 3, "theirs"), edit(L, 3, "mine 3"), mark(R, 4, SEEN)),
+    ),
+    "void ids": (BASE, (renew, delete(R, 1), put(R, 6), put(L, 7), edit(L, 2, "new 2"))),
+}
+
+
+def world_of(scenario: str, kinds: str, path: Path) -> Exchange:
+    """The stores as they are when the run to be cut begins."""
+    before, since = SCENARIOS[scenario]
+    world = exchange(path / "state.db", kinds)
+    for act in before:
+        act(world)
+    world.local.barrier()
+    world.remote.barrier()
+    if before:
+        world.settle()
+    for act in since:
+        act(world)
+    world.local.barrier()
+    world.remote.barrier()
+    return world
+
+
+def check(world: Exchange, wanted: Exchange) -> None:
+    here, there = contents(world.local), contents(world.remote)
+    assert here == there, (here - there, there - here)
+    assert tree(world.local) == tree(world.remote)
+    expected = contents(wanted.local)
+    assert here == expected, (here - expected, expected - here)
+    assert bodies(world.local) == bodies(wanted.local)
+
+
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+def test_run_ended_at_every_step(scenario: str, kinds: str, memory_path: Callable[[], Path]) -> None:
+    counter = Steps()
+    wanted = world_of(scenario, kinds, memory_path())
+    wanted.open_state = counter.open_state
+    wanted.run(wrap=counter.wrap)
+    wanted.open_state = State
+    wanted.settle()
+    check(wanted, wanted)
+    for at in range(1, counter.count + 1):
+        for error in (Killed, broken):
+            world = world_of(scenario, kinds, memory_path())
+            steps = Steps(at, error)
+            world.open_state = steps.open_state
+            try:
+                world.run(wrap=steps.wrap)
+            except BaseException as ended:
+                assert isinstance(ended, Killed | type(broken())), (at, ended)
+                if isinstance(ended, Killed):
+                    world.crash()
+            world.open_state = State
+            try:
+                world.settle()
+                check(world, wanted)
+            except AssertionError as wrong:
+                raise AssertionError(f"ended at step {at} of {counter.count} by {error.__name__}: {wrong}") from wrong

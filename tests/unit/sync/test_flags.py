@@ -1,0 +1,69 @@
+"""Flags as sets, and how two sides' changes merge."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailconnector.items import Flags
+from mailconnector.sync.flags import (
+    ALL_FLAGS,
+    FLAGGED,
+    SEEN,
+    FlagSet,
+    flags_of,
+    from_text,
+    kept,
+    merge,
+    to_flags,
+    to_text,
+)
+
+SETS = st.frozensets(st.sampled_from((SEEN, FLAGGED, "red", "Blue category")))
+
+
+def test_every_field_has_its_name() -> None:
+    flags = Flags(True, True, True, True, True, True, ("a b", "c"))
+    assert to_flags(flags_of(flags)) == flags
+    assert flags_of(Flags()) == frozenset()
+
+
+@given(SETS)
+def test_text_and_back(names: FlagSet) -> None:
+    assert from_text(to_text(names)) == names
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        (ALL_FLAGS, {SEEN, "red"}),
+        (frozenset((SEEN,)), {SEEN}),
+        (frozenset(("red", FLAGGED)), {"red"}),
+        (frozenset(), set()),
+        (frozenset(("\\*",)), {"red"}),
+    ],
+)
+def test_a_side_keeps_what_it_can(domain: FlagSet, expected: set[str]) -> None:
+    assert kept(frozenset((SEEN, "red")), domain) == expected
+
+
+@given(SETS, SETS, SETS)
+def test_both_sides_get_both_changes(base: FlagSet, local: FlagSet, remote: FlagSet) -> None:
+    to_local, to_remote = merge(local, base, remote, base, ALL_FLAGS, ALL_FLAGS)
+    assert to_local == to_remote
+    assert to_local == (base | local | remote) - (base - local) - (base - remote)
+
+
+@given(SETS, SETS)
+def test_a_change_made_twice_is_made_once(base: FlagSet, local: FlagSet) -> None:
+    # A run that was killed after sending the flags sees them on the other side as a change there.
+    assert merge(local, base, local, base, ALL_FLAGS, ALL_FLAGS) == (local, local)
+
+
+def test_what_a_side_cannot_hold_is_not_lost_on_the_other() -> None:
+    domain = frozenset((SEEN,))
+    to_local, to_remote = merge(frozenset(("red",)), frozenset(), frozenset(), frozenset(), ALL_FLAGS, domain)
+    assert (to_local, to_remote) == ({"red"}, frozenset())
+    to_local, to_remote = merge(to_local, to_local, frozenset((SEEN,)), to_remote, ALL_FLAGS, domain)
+    assert (to_local, to_remote) == ({"red", SEEN}, {SEEN})
