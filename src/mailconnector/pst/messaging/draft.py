@@ -31,7 +31,7 @@ from mailconnector.pst.ltp.property_context import (
     set_inline,
     write_properties,
 )
-from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
+from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, Row, TableContext
 from mailconnector.pst.ltp.table_editor import write_table
 from mailconnector.pst.messaging.message import (
     ATTACH_DATA,
@@ -50,7 +50,7 @@ from mailconnector.pst.messaging.message import (
     METHOD_VALUE,
     SUBJECT,
 )
-from mailconnector.pst.messaging.session import Session, codec_of
+from mailconnector.pst.messaging.session import ROW_ONLY, Session, codec_of, convert_cell
 from mailconnector.pst.messaging.subject import mark_subject
 from mailconnector.pst.messaging.templates import templates
 
@@ -201,6 +201,8 @@ class MessageDraft(_ObjectDraft):
         self._recipients: list[dict[int, bytes]] | None = None
         self._recipients_changed = new
         self._attachments: dict[int, dict[int, bytes]] | None = None
+        self._attachment_columns: tuple[int, ...] = ()  # of the table as it was
+        self._saved_attachments: set[int] = set()  # those whose rows this draft has made
         if new:
             self._recipients = []
             self._attachments = {}
@@ -211,16 +213,15 @@ class MessageDraft(_ObjectDraft):
 
     def _own_recipients(self) -> list[dict[int, bytes]]:
         if self._recipients is None:
-            self._recipients = [dict(cells) for _, cells in self._rows(disk.NID_RECIPIENT_TABLE)]
+            table = self._table(disk.NID_RECIPIENT_TABLE)
+            self._recipients = [_cells(row) for row in table.rows()] if table is not None else []
         return self._recipients
 
-    def _rows(self, nid: int) -> Iterator[tuple[int, dict[int, bytes]]]:
+    def _table(self, nid: int) -> TableContext | None:
         entry = self.node.subnodes.get(nid)
         if entry is None or not entry.bid_data:
-            return
-        table = TableContext(NodeReader(self._session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
-        for row in table.rows():
-            yield row.row_id, {tag: row.raw(tag) or b"" for tag in row.tags() if tag not in (ROW_ID, ROW_VERSION)}
+            return None
+        return TableContext(NodeReader(self._session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
 
     @property
     def recipient_count(self) -> int:
@@ -300,7 +301,9 @@ class MessageDraft(_ObjectDraft):
 
     def _own_attachments(self) -> dict[int, dict[int, bytes]]:
         if self._attachments is None:
-            self._attachments = dict(self._rows(disk.NID_ATTACHMENT_TABLE))
+            table = self._table(disk.NID_ATTACHMENT_TABLE)
+            self._attachments = {row.row_id: _cells(row) for row in table.rows()} if table is not None else {}
+            self._attachment_columns = tuple(column.tag for column in table.info.columns) if table is not None else ()
         return self._attachments
 
     @property
@@ -315,9 +318,15 @@ class MessageDraft(_ObjectDraft):
             self._session, NodeEditor(self._session.db, nid=nid), new=True, codec=self.codec, depth=self._depth
         )
         draft.fill(attachment)
-        self._own_attachments()[nid] = draft.save()
-        self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
+        self._put_attachment(nid, draft)
         return nid
+
+    def _put_attachment(self, nid: int, draft: "AttachmentDraft") -> None:
+        rows = self._own_attachments()
+        kept = {tag: cell for tag, cell in rows.get(nid, {}).items() if tag >> 16 in ROW_ONLY}
+        rows[nid] = kept | draft.save()
+        self._saved_attachments.add(nid)
+        self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
 
     def remove_attachment(self, nid: int) -> None:
         """Remove an attachment.
@@ -338,8 +347,7 @@ class MessageDraft(_ObjectDraft):
             self._session, self.node.edit_subnode(nid), new=False, codec=self.codec, depth=self._depth
         )
         yield draft
-        self._own_attachments()[nid] = draft.save()
-        self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
+        self._put_attachment(nid, draft)
 
     def _save_attachments(self) -> None:
         rows = self._attachments
@@ -353,9 +361,35 @@ class MessageDraft(_ObjectDraft):
         template = templates(ansi=self._session.ansi)["attachments"]
         version = self._session.row_version
         table = NodeEditor(self._session.db, nid=disk.NID_ATTACHMENT_TABLE)
-        columns = _columns(template.columns, rows.values())
+        # What Outlook lists beyond the template stays listed, and every row has what its attachment has.
+        columns = _columns((*template.columns, *self._attachment_columns), rows.values())
+        usual = all(tag >> 16 in _ATTACHMENT_CELLS or tag in (ROW_ID, ROW_VERSION) for tag in columns)
+        for nid, cells in rows.items():
+            if not usual or nid not in self._saved_attachments:
+                rows[nid] = self._attachment_cells(nid, columns, cells)
         write_table(table, columns, [(nid, version(), cells) for nid, cells in sorted(rows.items())])
         self.node.put_subnode(disk.NID_ATTACHMENT_TABLE, *table.save())
+
+    def _attachment_cells(self, nid: int, columns: tuple[int, ...], old: dict[int, bytes]) -> dict[int, bytes]:
+        """Return the cells of a row by what its attachment has; the old ones where that is damaged or missing."""
+        entry = self.node.subnodes.get(nid)
+        if entry is None:
+            return old
+        cells: dict[int, bytes] = {}
+        try:
+            pc = PropertyContext(NodeReader(self._session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
+            types = pc.types()
+            for tag in columns:
+                pid = tag >> 16
+                if pid in types:
+                    cell = convert_cell(types[pid], tag & 0xFFFF, pc.raw(pid), self.codec)
+                else:
+                    cell = old.get(tag) if pid in ROW_ONLY else None
+                if cell is not None:
+                    cells[tag] = cell
+        except PstFormatError:
+            return old
+        return cells
 
     # -- the whole -------------------------------------------------------------------------------------------------
 
@@ -560,6 +594,11 @@ _ATTACHMENT_CELLS = frozenset(
     (ATTACH_SIZE, ATTACH_METHOD, _RENDERING_POSITION, 0x3001, 0x3703, 0x3704, 0x3707, 0x370E, 0x3712, 0x3714, 0x7FFA,
      0x7FFB, 0x7FFC, 0x7FFD, 0x7FFE, 0x7FFF)
 )  # fmt: skip
+
+
+def _cells(row: Row) -> dict[int, bytes]:
+    """Return the cells of a row, but for its id and version."""
+    return {tag: row.raw(tag) or b"" for tag in row.tags() if tag not in (ROW_ID, ROW_VERSION)}
 
 
 def _columns(template: tuple[int, ...], rows: Iterable[Mapping[int, bytes]]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from mailconnector.pst.errors import PstFormatError, PstFullError, PstNotFoundEr
 from mailconnector.pst.ltp.node import NodeEditor
 from mailconnector.pst.ltp.property_context import StoredValue, write_properties
 from mailconnector.pst.ltp.table_context import Row
-from mailconnector.pst.messaging import search
+from mailconnector.pst.messaging import receive, search
 from mailconnector.pst.messaging.draft import MessageDraft
 from mailconnector.pst.messaging.message import FLAG_READ, MESSAGE_FLAGS, MessageContent
 from mailconnector.pst.messaging.properties import PropertyView
@@ -165,9 +165,13 @@ class Folder:
         return [row.row_id for row in self.rows(associated=associated)]
 
     def messages(self, *, associated: bool = False) -> Iterator["Message"]:
-        """Yield the messages (or the associated ones, FAI) in the order of the contents table."""
+        """Yield the messages (or the associated ones, FAI) in the order of the contents table.
+
+        A search folder may list messages that were deleted since Outlook searched last; they are passed over.
+        """
         for nid in self.message_nids(associated=associated):
-            yield Message(self._session, nid)
+            if not self.is_search_folder or self._session.has_node(nid):
+                yield Message(self._session, nid)
 
     # -- changing the folder ---------------------------------------------------------------------------------------
 
@@ -290,6 +294,7 @@ class Folder:
             below = list(self.walk())
             for folder in reversed(below):
                 folder._delete_alone()
+            receive.forget_folders(session, {folder.nid for folder in below})
             session.editor(parent._table_nid(disk.NID_TYPE_HIERARCHY_TABLE)).delete_row(self.nid)
             parent.note_subfolders()
             session.search.folder(search.FLD_DEL, parent.nid, self.nid)

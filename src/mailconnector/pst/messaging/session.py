@@ -30,6 +30,8 @@ _TAGS_MAX = 20_000
 _CHECK_EVERY = 128  # changes between two looks at that
 CONTENT_COUNT, UNREAD_COUNT, SUBFOLDERS = 0x3602, 0x3603, 0x360A
 HIDDEN_COUNT, HIDDEN_UNREAD = 0x6635, 0x6636
+# Cells that a row has of its own, whatever its object has: status and replication (measured).
+ROW_ONLY = frozenset((0x0E17, 0x0E30, 0x0E33, 0x0E34, 0x0E38, 0x0E3C, 0x0E3D, 0x3013, 0x67F1))
 
 
 class FolderChange(NamedTuple):
@@ -339,12 +341,20 @@ def row_cells(
         if column.at >= OWN_CELLS:
             found = cell(column.tag >> 16)
             cells[column.tag] = (
-                None if found is None else _convert(found[0] & 0xFFFF, column.tag & 0xFFFF, found[1], codec)
+                None if found is None else convert_cell(found[0] & 0xFFFF, column.tag & 0xFFFF, found[1], codec)
             )
     return cells
 
 
-def _convert(have: int, want: int, data: bytes, codec: str) -> bytes | None:
+def convert_cell(have: int, want: int, data: bytes, codec: str) -> bytes | None:
+    """Return a property's stored bytes for a cell of another type, None where they cannot be had in it.
+
+    Args:
+        have: the property's type.
+        want: the column's type.
+        data: the stored bytes.
+        codec: of PtypString8 values.
+    """
     if have == want:
         return data
     if have == PropertyType.STRING8 and want == PropertyType.STRING:
