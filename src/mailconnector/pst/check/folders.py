@@ -11,13 +11,14 @@ from mailconnector.pst.check.nodes import is_ordinary_folder, is_template
 from mailconnector.pst.check.properties import Properties, open_properties
 from mailconnector.pst.check.requirements import check_required
 from mailconnector.pst.check.source import Source
-from mailconnector.pst.check.tables import Table, open_table
+from mailconnector.pst.check.tables import Table, open_table, open_wide_table
 
 _CONTENT_COUNT: Final = 0x3602
 _UNREAD_COUNT: Final = 0x3603
 _SUBFOLDERS: Final = 0x360A
 _FLAGS_TAG: Final = 0x0E070003
 _READ: Final = 0x01
+_WIDE_SEARCH_TABLE: Final = 0x730  # of the search over the whole store, of kind 0xAC (measured)
 
 
 class Folders:
@@ -202,9 +203,9 @@ class Folders:
             open_properties(criteria)
         table_nid = disk.sibling_nid(nid, disk.NID_TYPE_SEARCH_CONTENTS_TABLE)
         view = self.view(table_nid)
-        if view is None or not is_search_table(table_nid):
+        if view is None:
             return
-        table = open_table(view)
+        table = open_wide_table(view) if table_nid == _WIDE_SEARCH_TABLE else open_table(view)
         if table is None:
             return
         check_required(view, "search", table.tags, columns=True)
@@ -234,8 +235,3 @@ class Folders:
                 f"a row has the version {version:#x}; the next one to be given out is {unique:#x}",
                 nid=nid,
             )
-
-
-def is_search_table(nid: int) -> bool:
-    """Say whether a node of type SEARCH_CONTENTS_TABLE is a table; that of the template 0x723 is not (measured)."""
-    return nid >= 0x100 << 5 or nid == disk.NID_SEARCH_CONTENTS_TABLE_TEMPLATE

@@ -29,7 +29,7 @@ _RECEIVE_FOLDER: Final = 0x66050003
 _OTHER_TABLES: Final = (0x6B6, 0x6D7, 0x6F8)  # templates of newer files; the last two have rows (measured)
 _ID_MAP: Final = 0xC01
 _ID_MAP_KIND: Final = 0x9C
-_OTHER_HEAPS: Final = (0x730, 0xE01)  # of kinds that are not documented
+_KEYS: Final = 0xE01  # a heap of a kind that is not documented
 
 
 def check_store(source: Source) -> int:
@@ -42,10 +42,9 @@ def check_store(source: Source) -> int:
     _check_receive_folders(source)
     _check_outgoing(source)
     _check_id_map(source)
-    for nid in _OTHER_HEAPS:
-        view = _view(source, nid)
-        if view is not None and view.bid_data:
-            open_heap(view, None)
+    view = _view(source, _KEYS)
+    if view is not None and view.bid_data:
+        open_heap(view, None)
     _check_properties(source)
     view = _view(source, disk.NID_NAME_TO_ID_MAP)
     names = None if view is None else open_properties(view)

@@ -1,17 +1,19 @@
 """Table Context under check ([MS-PST] 2.3.4)."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from mailconnector.mapi.types import PropertyType
 from mailconnector.pst import disk
 from mailconnector.pst.check.heap import Heap, open_heap, walk_bth
 from mailconnector.pst.check.node import NodeView
 from mailconnector.pst.check.properties import KNOWN_TYPES, VALUE_LIMIT, fetch_value
 from mailconnector.pst.check.source import Column, RowLayout
-from mailconnector.pst.ltp.heap import CLIENT_TC
-from mailconnector.pst.ltp.table_context import FIXED_SIZES
+from mailconnector.pst.ltp.heap import CLIENT_TC, CLIENT_TC_COLUMN, CLIENT_WIDE_TC
+from mailconnector.pst.ltp.table_context import FIXED_SIZES, WIDE_COLUMN, WIDE_INFO
 
 _INFO = struct.Struct("<BB4HIII")
 _COLUMN = struct.Struct("<IHBB")
@@ -44,10 +46,24 @@ class Row(NamedTuple):
 
 
 class Table:
-    """A table whose columns and index have been verified; :meth:`rows` verifies the rest. Use :func:`open_table`."""
+    """A table whose columns and index have been verified; :meth:`rows` verifies the rest. Use :func:`open_table`.
 
-    def __init__(self, heap: Heap, layout: RowLayout, hnid_rows: int) -> None:
+    Args:
+        heap: the heap that holds it.
+        layout: its columns.
+        hnid_rows: where the row matrix is.
+        column_heaps: of a table of kind 0xAC, the heap of each column that has one, by tag; None where it is lost.
+    """
+
+    def __init__(
+        self,
+        heap: Heap,
+        layout: RowLayout,
+        hnid_rows: int,
+        column_heaps: Mapping[int, Heap | None] = MappingProxyType({}),
+    ) -> None:
         self.heap = heap
+        self._column_heaps = column_heaps
         self.view = heap.view
         self.columns, self._ends, self.tags = layout
         self.hnid_rows = hnid_rows
@@ -145,7 +161,11 @@ class Table:
                     if view.source.is_4k and _ELSEWHERE.get(tag >> 16) in view.subnodes:
                         cells[tag] = None
                         continue
-                    found = fetch_value(view, self.heap, hnid, tag & 0xFFFF, "cell %#010x of row %#x", tag, row_id)
+                    heap = self._column_heaps.get(tag, self.heap)
+                    if heap is None:
+                        cells[tag] = None
+                        continue
+                    found = fetch_value(heap.view, heap, hnid, tag & 0xFFFF, "cell %#010x of row %#x", tag, row_id)
                     cells[tag] = view.source.read_data(found.bid, VALUE_LIMIT) if found.bid else found.data
             elif any(row[at : at + size]):
                 view.report("cell-not-zero", f"cell {tag:#010x} of row {row_id:#x} does not exist and is not zero")
@@ -171,6 +191,45 @@ def open_table(view: NodeView) -> Table | None:
     if layout is None:
         return None
     table = Table(heap, layout, hnid_rows)
+    table.load_index(hid_index)
+    return table
+
+
+def open_wide_table(view: NodeView) -> Table | None:
+    """Verify a table of kind 0xAC as :func:`open_table` does one of kind 0x7C; how it is made stands in the reader."""
+    heap = open_heap(view, CLIENT_WIDE_TC)
+    if heap is None:
+        return None
+    data = heap.item(heap.user_root, "the TCINFO")
+    if data is None or len(data) < WIDE_INFO.size:
+        view.report("table-info", "the TCINFO is missing or truncated")
+        return None
+    kind, _, end4, end2, end1, end, hid_index, hnid_rows, _, count, hnid_columns, _ = WIDE_INFO.unpack_from(data)
+    if kind != CLIENT_WIDE_TC or not 8 <= end4 <= end2 <= end1 < end or end - end1 < (count + 7) // 8:
+        view.report("table-info", f"rows of type {kind:#x} are laid out impossibly: {end4}, {end2}, {end1}, {end}")
+        return None
+    found = fetch_value(view, heap, hnid_columns, PropertyType.BINARY, "the columns")
+    described = view.source.read_data(found.bid, VALUE_LIMIT) if found.bid else found.data
+    if described is None or len(described) != count * WIDE_COLUMN.size:
+        size = 0 if described is None else len(described)
+        view.report("table-info", f"the {count} columns are described in {size} bytes")
+        return None
+    columns = []
+    heaps: dict[int, Heap | None] = {}
+    for tag, at, size, bit, _, nid in WIDE_COLUMN.iter_unpack(described):
+        columns.append(Column(tag, at, size, bit, FIXED_SIZES.get(tag & 0xFFFF, 0)))
+        if nid:
+            entry = view.use(nid)
+            if entry is None:
+                view.report(
+                    "value-missing", f"the heap of column {tag:#010x} is the subnode {nid:#x}, which is missing"
+                )
+            heaps[tag] = None if entry is None else open_heap(view.below(entry), CLIENT_TC_COLUMN)
+    ends = (end4, end2, end1, end)
+    if not _columns_fit(view, columns, ends):
+        return None
+    layout = RowLayout(tuple(columns), ends, frozenset(column.tag for column in columns))
+    table = Table(heap, layout, hnid_rows, heaps)
     table.load_index(hid_index)
     return table
 

@@ -21,6 +21,8 @@ from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 
 SIGNATURE = 0xEC
 CLIENT_TC = 0x7C
+CLIENT_WIDE_TC = 0xAC
+CLIENT_TC_COLUMN = 0xA5
 CLIENT_BTH = 0xB5
 CLIENT_PC = 0xBC
 MAX_ITEM = 3580  # bytes; what is larger goes into a subnode
@@ -71,13 +73,13 @@ class HeapReader:
 
     Args:
         node: the node whose data blocks hold the heap.
-        client: the bClientSig that is expected.
+        clients: the values of bClientSig that are expected.
 
     Raises:
         PstFormatError: this is no heap, or of another kind.
     """
 
-    def __init__(self, node: NodeReader, client: int) -> None:
+    def __init__(self, node: NodeReader, *clients: int) -> None:
         self.node = node
         self._blocks: dict[int, list[bytes | None]] = {}
         bits = node.db.layout.hid_index_bits
@@ -86,9 +88,10 @@ class HeapReader:
         first = node.block(0)
         if len(first) < _HEADER.size or first[2] != SIGNATURE:
             raise PstFormatError("a node that should hold a heap holds none", nid=node.nid, bid=node.bid_data)
-        if first[3] != client:
+        self.client = first[3]
+        if self.client not in clients:
             raise PstFormatError(
-                f"a heap is of kind {first[3]:#x} where {client:#x} is due", nid=node.nid, bid=node.bid_data
+                f"a heap is of kind {self.client:#x} where {clients[0]:#x} is due", nid=node.nid, bid=node.bid_data
             )
         self.first_items = self._split(0, first)
         self.user_root = int.from_bytes(first[4:8], "little")

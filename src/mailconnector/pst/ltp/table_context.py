@@ -8,6 +8,14 @@
 
 A row begins with its id; cells of up to eight bytes stand in the row, others hold an HNID. The row matrix is a heap
 item while it is small and a subnode afterwards; there each block holds as many whole rows as fit.
+
+What a search over the whole store has found (node 0x730) stands in a table of another kind, 0xAC, which [MS-PST] does
+not describe (measured, and as libpff reads it). Its columns are in a heap item or a subnode of their own, and each
+column whose values are not in the row has a heap of kind 0xA5 for them, in a subnode of the table::
+
+    TCINFO     0 bType 1, 1 zero 1, 2 rgib 4 * 2, 10 hidRowIndex 4, 14 hnidRows 4, 18 zero 4, 22 cCols 2,
+               24 hnidColumns 4, 28 not known 12
+    column     0 tag 4, 4 ibData 2, 6 cbData 2, 8 iBit 2, 10 zero 2, 12 NID of the heap 4, zero where there is none
 """
 
 import struct
@@ -20,11 +28,13 @@ from mailconnector.mapi.values import DECODERS, Value, ValueFormatError
 from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp import bth
-from mailconnector.pst.ltp.heap import CLIENT_TC, HeapReader
+from mailconnector.pst.ltp.heap import CLIENT_TC, CLIENT_TC_COLUMN, CLIENT_WIDE_TC, HeapReader
 from mailconnector.pst.ltp.node import NodeReader
 
 INFO = struct.Struct("<BB4HIII")
 COLUMN = struct.Struct("<IHBB")
+WIDE_INFO = struct.Struct("<BB4HIIIHI12s")
+WIDE_COLUMN = struct.Struct("<IHHHHI")
 _INTEGER32 = int(PropertyType.INTEGER32)
 _ROW_IDS = {2: struct.Struct("<IH"), 4: struct.Struct("<II")}  # TCROWID
 OWN_CELLS = 8  # bytes of a row before the cells that mirror an object: row id and row version
@@ -107,6 +117,39 @@ def read_info(data: bytes, nid: int) -> TableInfo:
     return TableInfo((end4, end2, end1, end), hid_row_index, hnid_rows, columns)
 
 
+def read_wide_info(heap: HeapReader) -> tuple[TableInfo, dict[int, int]]:
+    """Decode the TCINFO of a table of kind 0xAC, and its columns.
+
+    Returns:
+        The TCINFO, and by tag the NIDs of the columns' heaps.
+
+    Raises:
+        PstFormatError: it is damaged.
+    """
+    node = heap.node
+    data = heap.item(heap.user_root)
+    if len(data) < WIDE_INFO.size or data[0] != CLIENT_WIDE_TC:
+        raise PstFormatError("a table's TCINFO is damaged", nid=node.nid)
+    _, _, end4, end2, end1, end, hid_row_index, hnid_rows, _, count, hnid_columns, _ = WIDE_INFO.unpack_from(data)
+    if not 4 <= end4 <= end2 <= end1 <= end or end - end1 < (count + 7) // 8:
+        raise PstFormatError(f"a table's rows are laid out impossibly ({end4}, {end2}, {end1}, {end})", nid=node.nid)
+    is_item = not hnid_columns & disk.NID_TYPE_MASK
+    described = heap.item(hnid_columns) if is_item else node.read_subnode(hnid_columns)
+    if len(described) < count * WIDE_COLUMN.size:
+        raise PstFormatError(f"a table's {count} columns are described in {len(described)} bytes", nid=node.nid)
+    columns = []
+    heaps = {}
+    for tag, offset, size, bit, _, nid in WIDE_COLUMN.iter_unpack(described[: count * WIDE_COLUMN.size]):
+        wrong = column_fault(tag, offset, size, bit, end1, end)
+        if wrong:
+            raise PstFormatError(wrong, nid=node.nid)
+        columns.append(Column(tag, offset, size, bit, FIXED_SIZES.get(tag & 0xFFFF, 0)))
+        if nid:
+            heaps[tag] = nid
+    column_set = Columns(tuple(columns), {column.tag >> 16: column for column in columns}, described)
+    return TableInfo((end4, end2, end1, end), hid_row_index, hnid_rows, column_set), heaps
+
+
 @lru_cache(maxsize=256)
 def read_columns(data: bytes, end1: int, end: int) -> Columns | str:
     """Decode rgTCOLDESC, or say what is wrong with it. Most tables of a store have one of a few sets of columns.
@@ -118,13 +161,20 @@ def read_columns(data: bytes, end1: int, end: int) -> Columns | str:
     """
     columns = []
     for tag, offset, size, bit in COLUMN.iter_unpack(data):
-        fixed = FIXED_SIZES.get(tag & 0xFFFF, 0)
-        if size not in (1, 2, 4, 8) or offset + size > end1 or bit >= (end - end1) * 8:
-            return f"a table's column {tag:#010x} lies outside its rows"
-        if size < (fixed or 4):
-            return f"a table's column {tag:#010x} is {size} bytes wide"
-        columns.append(Column(tag, offset, size, bit, fixed))
+        wrong = column_fault(tag, offset, size, bit, end1, end)
+        if wrong:
+            return wrong
+        columns.append(Column(tag, offset, size, bit, FIXED_SIZES.get(tag & 0xFFFF, 0)))
     return Columns(tuple(columns), {column.tag >> 16: column for column in columns}, data)
+
+
+def column_fault(tag: int, offset: int, size: int, bit: int, end1: int, end: int) -> str:
+    """Say what is wrong with a column's place in its rows; nothing when all is well."""
+    if size not in (1, 2, 4, 8) or offset + size > end1 or bit >= (end - end1) * 8:
+        return f"a table's column {tag:#010x} lies outside its rows"
+    if size < (FIXED_SIZES.get(tag & 0xFFFF, 0) or 4):
+        return f"a table's column {tag:#010x} is {size} bytes wide"
+    return ""
 
 
 class Row:
@@ -198,8 +248,13 @@ class TableContext:
     def __init__(self, node: NodeReader, codec: str = "cp1252") -> None:
         self.node = node
         self.codec = codec
-        self._heap = HeapReader(node, CLIENT_TC)
-        self.info = read_info(self._heap.item(self._heap.user_root), node.nid)
+        self._heap = HeapReader(node, CLIENT_TC, CLIENT_WIDE_TC)
+        self._column_nids: dict[int, int] = {}  # of a table of kind 0xAC
+        self._column_heaps: dict[int, HeapReader] = {}
+        if self._heap.client == CLIENT_WIDE_TC:
+            self.info, self._column_nids = read_wide_info(self._heap)
+        else:
+            self.info = read_info(self._heap.item(self._heap.user_root), node.nid)
         if self.info.row_size > node.db.layout.block_data_max:
             raise PstFormatError(f"a table's rows are {self.info.row_size} bytes wide", nid=node.nid)
         self.by_id = self.info.by_id
@@ -279,9 +334,22 @@ class TableContext:
         hnid = int.from_bytes(row[column.at : column.at + 4], "little")
         if not hnid:
             return b""
+        heap = self._heap if not self._column_nids else self._column_heap(column.tag)
         if not hnid & disk.NID_TYPE_MASK:
-            return self._heap.item(hnid)
-        return self.node.read_subnode(hnid)
+            return heap.item(hnid)
+        return heap.node.read_subnode(hnid)
+
+    def _column_heap(self, tag: int) -> HeapReader:
+        """Return the heap of a column's values."""
+        nid = self._column_nids.get(tag)
+        if nid is None:
+            return self._heap
+        heap = self._column_heaps.get(nid)
+        if heap is None:
+            entry = self.node.subnode(nid)
+            node = NodeReader(self.node.db, entry.bid_data, entry.bid_sub, self.node.nid)
+            heap = self._column_heaps[nid] = HeapReader(node, CLIENT_TC_COLUMN)
+        return heap
 
     def decode(self, column: Column, data: bytes) -> Value:
         """Return the value of a cell's bytes."""

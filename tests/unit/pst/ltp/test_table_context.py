@@ -1,6 +1,7 @@
 """Table contexts: random rows against dictionaries, with the row matrix in the heap and in a subnode."""
 
 import io
+import struct
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from mailconnector.pst.disk import ANSI, UNICODE, Layout
 from mailconnector.pst.errors import PstFormatError
+from mailconnector.pst.ltp import bth
+from mailconnector.pst.ltp.heap import HeapEditor
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
 from mailconnector.pst.ltp.table_editor import TableEditor, lay_out, write_table
@@ -199,3 +202,94 @@ def test_a_table_without_row_ids_cannot_be_changed() -> None:
     db = NodeDatabase.create(Device(io.BytesIO()), UNICODE, 0)
     with pytest.raises(PstFormatError):
         TableEditor(NodeEditor(db, db.write_data(b"no table"), 0, NID))
+
+
+# -- tables of kind 0xAC -----------------------------------------------------------------------------------------------
+
+WIDE_TAGS = (0x0037001F, 0x0E070003, 0x0E300102, ROW_ID, ROW_VERSION)
+SUBJECT_HEAP, BINARY_HEAP, COLUMNS_NID, LARGE = 0x8041, 0x8061, 0x8021, 0x9F
+
+
+def wide_table(
+    *, columns_in_heap: bool = False, spoil: str = "", rows: int = 3, row_subnode: bool = False
+) -> tuple[NodeDatabase, NodeEditor]:
+    """Return a table of kind 0xAC: a subject and a binary column with heaps of their own, flags in the row."""
+    db = NodeDatabase.create(Device(io.BytesIO()), UNICODE, 0)
+    node = NodeEditor(db, nid=0x730)
+    heap = HeapEditor(node, 0xAC)
+    column_heaps = {SUBJECT_HEAP: NodeEditor(db, nid=SUBJECT_HEAP), BINARY_HEAP: NodeEditor(db, nid=BINARY_HEAP)}
+    editors = {nid: HeapEditor(editor, 0xA5) for nid, editor in column_heaps.items()}
+    places = {ROW_ID: (0, 0, 0), ROW_VERSION: (4, 1, 0), 0x0E070003: (8, 2, 0)}
+    places |= {0x0037001F: (12, 3, SUBJECT_HEAP), 0x0E300102: (16, 40 if spoil == "bit" else 4, BINARY_HEAP)}
+    matrix = b""
+    for number in range(rows):
+        subject = editors[SUBJECT_HEAP].add(f"subject {number}".encode("utf-16-le"))
+        binary = editors[BINARY_HEAP].add(bytes([number]) * 9)
+        if number == 2:
+            binary = LARGE
+        matrix += struct.pack("<5IB", 0x40 + number, number + 1, number, subject, binary, 0b11111000)
+    column_heaps[BINARY_HEAP].put_subnode(LARGE, db.write_data(b"large" * 2000))
+    described = b"".join(
+        struct.pack("<IHHHHI", tag, at, 4, bit, 0, nid) for tag in WIDE_TAGS for at, bit, nid in [places[tag]]
+    )
+    if spoil == "columns":
+        described = described[:-1]
+    index = bth.new_bth(heap, 4, 4)
+    bth.build(heap, index, 4, 4, [struct.pack("<II", 0x40 + number, number) for number in range(rows)])
+    hnid_columns = heap.add(described) if columns_in_heap else COLUMNS_NID
+    if not columns_in_heap:
+        node.put_subnode(COLUMNS_NID, db.write_data(described))
+    hnid_rows = 0x3F if row_subnode else heap.add(matrix) if matrix else 0
+    if row_subnode:
+        node.put_subnode(0x3F, db.write_data(matrix))
+    ends = (20, 20, 20, 21)
+    kind = 0x7C if spoil == "kind" else 0xAC
+    info = struct.pack("<BB4HIIIHI12s", kind, 0, *ends, index, hnid_rows, 0, len(WIDE_TAGS), hnid_columns, bytes(12))
+    heap.set_user_root(heap.add(info[:-1] if spoil == "short" else info))
+    heap.flush()
+    for nid, editor in editors.items():
+        editor.flush()
+        if not (spoil == "heap" and nid == BINARY_HEAP):
+            node.put_subnode(nid, *column_heaps[nid].save())
+    return db, node
+
+
+@pytest.mark.parametrize("row_subnode", [False, True])
+@pytest.mark.parametrize("columns_in_heap", [False, True])
+def test_columns_with_heaps_of_their_own(columns_in_heap: bool, row_subnode: bool) -> None:
+    db, node = wide_table(columns_in_heap=columns_in_heap, row_subnode=row_subnode)
+    table = TableContext(NodeReader(db, *node.save(), 0x730))
+    assert len(table) == 3
+    found = [dict(row.items()) for row in table.rows()]
+    assert [cells[0x0037001F] for cells in found] == ["subject 0", "subject 1", "subject 2"]
+    assert [cells[0x0E300102] for cells in found] == [b"\0" * 9, b"\1" * 9, b"large" * 2000]
+    assert [cells[0x0E070003] for cells in found] == [0, 1, 2]
+    row = table.row(0x41)
+    assert row is not None and row.get(0x0037001F) == "subject 1" and row.row_id == 0x41
+
+
+def test_an_empty_table_of_kind_ac() -> None:
+    db, node = wide_table(rows=0)
+    table = TableContext(NodeReader(db, *node.save(), 0x730))
+    assert len(table) == 0 and not list(table.rows())
+
+
+@pytest.mark.parametrize("spoil", ["columns", "kind", "short", "bit"])
+def test_a_damaged_table_of_kind_ac(spoil: str) -> None:
+    db, node = wide_table(spoil=spoil)
+    with pytest.raises(PstFormatError):
+        TableContext(NodeReader(db, *node.save(), 0x730))
+
+
+def test_a_column_whose_heap_is_missing_spoils_its_own_cells_alone() -> None:
+    db, node = wide_table(spoil="heap")
+    row = next(TableContext(NodeReader(db, *node.save(), 0x730)).rows())
+    assert row.get(0x0037001F) == "subject 0"
+    with pytest.raises(PstFormatError, match="0x8061"):
+        row.get(0x0E300102)
+
+
+def test_a_table_of_kind_ac_cannot_be_changed() -> None:
+    db, node = wide_table()
+    with pytest.raises(PstFormatError, match="0xac"):
+        TableEditor(NodeEditor(db, *node.save(), 0x730))
