@@ -21,3 +21,7 @@ class AppUsageError(AppError):
 
 class AppDiskError(AppError):
     """The operating system refused to read or write a file beside the PST; the cause is chained."""
+
+
+class AppInUseError(AppError):
+    """Another program is at work on the same thing."""

@@ -45,6 +45,20 @@ def trim(state: State, before: float) -> None:
         db.execute("DELETE FROM log WHERE at < ?", (before,))
 
 
+def mark(state: State) -> int:
+    """Return a number for the end of the log as it is now; `count_since` counts from there."""
+    return int(state.db.execute("SELECT coalesce(max(row), 0) FROM log").fetchone()[0])
+
+
+def count_since(state: State, after: int) -> list[tuple[str, str, str, int]]:
+    """Return how often each step was written down since a mark, as folder, side, step, times; failures are left out."""
+    return state.db.execute(
+        "SELECT folder, side, step, count(*) FROM log WHERE row > ? AND step != 'failed'"
+        " GROUP BY folder, side, step ORDER BY folder, side, step",
+        (after,),
+    ).fetchall()
+
+
 def read(
     state: State, *, since: datetime | None = None, until: datetime | None = None, folder: str | None = None
 ) -> Iterator[LogEntry]:

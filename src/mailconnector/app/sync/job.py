@@ -1,0 +1,42 @@
+"""What synchronising one account needs: its state, its choices, and how its two stores are opened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mailconnector.sync import Settings, SyncStore
+
+
+class OpenStore(SyncStore, Protocol):
+    """A sync store that is closed when it is done with."""
+
+    def close(self) -> None:
+        """Give back the file or the connection."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One account, ready to be synchronised.
+
+    Attributes:
+        account: Its name.
+        state_path: The state file; the lock is beside it.
+        settings: Returns what the user chose, as it is now.
+        open_local: Opens the user's own store. Raises MailConnectorError.
+        open_remote: Opens the shared store. Raises MailConnectorError.
+        local_file: The file that the local store is in; None where it is in none.
+    """
+
+    account: str
+    state_path: Path
+    settings: Callable[[], Settings]
+    open_local: Callable[[], OpenStore]
+    open_remote: Callable[[], OpenStore]
+    local_file: Path | None = None
+
+    @property
+    def lock_path(self) -> Path:
+        """The file whose lock says that the account is being synchronised."""
+        return self.state_path.with_name(self.state_path.name + ".lock")

@@ -1,0 +1,203 @@
+"""One round: an account is brought into step once, and what came of it is remembered for `status`."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from mailconnector.app.errors import AppUsageError
+from mailconnector.app.sync.job import Job
+from mailconnector.app.sync.lock import held_lock
+from mailconnector.app.sync.paths import folder_paths, resolve
+from mailconnector.app.sync.remembered import LastRound, remember_held, remember_round
+from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report
+from mailconnector.errors import MailConnectorError
+from mailconnector.sync import Report, Request, State, Watcher, synchronise
+from mailconnector.sync import log as sync_log
+from mailconnector.sync.plan import FolderAction, ItemAction
+from mailconnector.sync.report import Progress
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What was done to the items of one folder on one side, or would be.
+
+    Attributes:
+        folder: its path, joined by "/".
+        side: "local" or "remote".
+        step: the value of a `Step`.
+        times: how often.
+    """
+
+    folder: str
+    side: str
+    step: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one round.
+
+    Attributes:
+        account: the account's name.
+        at: when it began, in UTC.
+        seconds: how long it took.
+        verdict: how it ended.
+        report: what synchronisation says of it; None when it could not begin.
+        error: why it could not begin; None when it could.
+        counts: what was done to items, by folder, side and step.
+    """
+
+    account: str
+    at: datetime
+    seconds: float
+    verdict: Verdict
+    report: Report | None = None
+    error: MailConnectorError | None = None
+    counts: tuple[Count, ...] = ()
+
+    @property
+    def done(self) -> int:
+        """How many changes were made to items and folders."""
+        return sum(count.times for count in self.counts) + (len(self.report.folders) if self.report else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Who looks on while a round goes on.
+
+    Attributes:
+        stage: Told what is being done while there is no progress in numbers yet.
+        progress: Told how far the synchronisation is.
+        action: Told in a rehearsal of each step, with the path of the folder.
+        cancelled: Asked now and then whether to end.
+        clock: Returns the time, POSIX seconds.
+    """
+
+    stage: Callable[[str], None] = lambda stage: None
+    progress: Callable[[Progress], None] = lambda progress: None
+    action: Callable[[Path, ItemAction | FolderAction], None] = lambda path, action: None
+    cancelled: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a round shall do.
+
+    Attributes:
+        request: as synchronisation takes it; its `only` is left out.
+        folder: the path of the one folder to visit, as a user writes it; empty for all.
+        wait: seconds to wait for another round of the same account to end.
+    """
+
+    request: Request = field(default_factory=Request)
+    folder: Path = ()
+    wait: float = 0.0
+
+
+def run_round(job: Job, wish: Wish | None = None, onlooker: Onlooker | None = None) -> Outcome:
+    """Bring an account into step. Whatever goes wrong with the account is in the outcome and nothing is raised for it.
+
+    Args:
+        job: the account.
+        wish: what to do; everything by default.
+        onlooker: who looks on.
+
+    Raises:
+        sqlite3.Error: the state file cannot be written.
+    """
+    wish, onlooker = wish or Wish(), onlooker or Onlooker()
+    at, begun = datetime.fromtimestamp(onlooker.clock(), UTC), time.monotonic()
+    outcome = Outcome(job.account, at, 0.0, Verdict.UNUSABLE)
+    try:
+        with held_lock(job.lock_path, f"the account {job.account}", wait=wish.wait, cancelled=onlooker.cancelled):
+            outcome = _locked_round(job, wish, onlooker, outcome, begun)
+    except MailConnectorError as error:
+        outcome = replace(outcome, verdict=verdict_of_error(error), error=error)
+    return replace(outcome, seconds=time.monotonic() - begun)
+
+
+def _locked_round(job: Job, wish: Wish, onlooker: Onlooker, outcome: Outcome, begun: float) -> Outcome:
+    with closing(State(str(job.state_path))) as state:
+        before = sync_log.mark(state)
+        planned: Counter[tuple[str, str, str]] = Counter()
+
+        def act(path: Path, action: ItemAction | FolderAction) -> None:
+            if isinstance(action, ItemAction):
+                planned["/".join(path), action.side.value, action.step.value] += 1
+            onlooker.action(path, action)
+
+        try:
+            report = _synchronise(job, wish, onlooker, state, act)
+            outcome = replace(outcome, report=report, verdict=verdict_of_report(report))
+        except MailConnectorError as error:
+            outcome = replace(outcome, error=error, verdict=verdict_of_error(error))
+        done = planned if wish.request.rehearse else _done_since(state, before, outcome.report)
+        counts = tuple(Count(*key, times) for key, times in done.items() if times > 0)
+        outcome = replace(outcome, counts=counts, seconds=time.monotonic() - begun)
+        if not wish.request.rehearse:
+            _remember(state, outcome)
+        return outcome
+
+
+def _done_since(state: State, before: int, report: Report | None) -> Counter[tuple[str, str, str]]:
+    """Return what the log tells of items; what it tells of folders is in the report."""
+    done = Counter({(folder, side, step): times for folder, side, step, times in sync_log.count_since(state, before)})
+    for action in report.folders if report else ():
+        done["/".join(action.path), action.side.value, action.step.value] -= 1
+    return done
+
+
+def _synchronise(
+    job: Job, wish: Wish, onlooker: Onlooker, state: State, act: Callable[[Path, ItemAction | FolderAction], None]
+) -> Report:
+    watcher = Watcher(act, onlooker.progress, onlooker.cancelled, onlooker.clock)
+    request = wish.request
+    if wish.folder:
+        request = replace(request, only=frozenset((resolve(state, wish.folder),)))
+    with ExitStack() as stores:
+        # The file first: it tells at once whether somebody else has it, and a login costs time.
+        onlooker.stage("opening the PST")
+        local = stores.enter_context(closing(job.open_local()))
+        onlooker.stage("connecting")
+        remote = stores.enter_context(closing(job.open_remote()))
+        onlooker.stage("comparing folders")
+        report = synchronise(state, local, remote, job.settings(), request, watcher)
+    known = folder_paths(state).values()
+    if (
+        request.only
+        and not report.troubles
+        and not report.rehearsed
+        and not any(path in known for path in request.only)
+    ):
+        raise AppUsageError(
+            f"there is no folder {'/'.join(wish.folder)}",
+            hint="`mailconnector folder list` shows the folders.",
+        )
+    return report
+
+
+def _remember(state: State, outcome: Outcome) -> None:
+    problem = outcome.error
+    if problem is None and outcome.report is not None and outcome.verdict not in (Verdict.IN_STEP, Verdict.STOPPED):
+        problem = next((trouble.error for trouble in outcome.report.troubles), None)
+    remember_round(
+        state,
+        LastRound(
+            outcome.at,
+            outcome.seconds,
+            outcome.verdict,
+            outcome.done,
+            outcome.report.bytes_moved if outcome.report else 0,
+            str(problem) if problem else "",
+            problem.hint if problem else "",
+        ),
+    )
+    if outcome.report is not None:
+        remember_held(state, outcome.report)
