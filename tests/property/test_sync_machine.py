@@ -1,4 +1,4 @@
-"""Random changes on both sides, random faults and kills; then both sides are equal, nothing is lost, nothing doubled."""
+"""Random changes on both sides, random faults and kills; then both sides are equal, nothing lost, nothing doubled."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def machine(kinds: str) -> type[SyncMachine]:
 
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_random_changes_converge(kinds: str) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine(kinds),
         settings=settings(
             max_examples=int(__import__("os").environ.get("ME", "40")),

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 
 from mailconnector.items import GenericItem, Item, Mail
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
@@ -84,6 +85,10 @@ class _Folder:
     rights: Rights = Rights.ALL
 
 
+_NUMBERS = count(1)
+"""Numbers of the stores, so that no two of them know each other's validities and cursors."""
+
+
 class MemoryStore:
     """A store in memory, with the whole of the `SyncStore` protocol.
 
@@ -94,6 +99,7 @@ class MemoryStore:
     def __init__(self, traits: Traits | None = None) -> None:
         self.traits = traits or Traits()
         self._folders: dict[str, _Folder] = {}
+        self._number = next(_NUMBERS)
         self._mark = 0
         self._serial = 0
         self._undo: list[Callable[[], None]] = []
@@ -237,7 +243,7 @@ class MemoryStore:
         self._check_place(parent, name, "")
         self._serial += 1
         id_ = f"f{self._serial}" if self.capabilities.stable_folder_ids else self._path_id(parent, name)
-        state = FolderState(id_, parent, name, kind, special, validity=f"v{self._serial}")
+        state = FolderState(id_, parent, name, kind, special, validity=f"v{self._number}.{self._serial}")
         self._put_folder(id_, _Folder(state, mark=self._tick()))
         return self._shown(self._folders[id_])
 
@@ -309,7 +315,7 @@ class MemoryStore:
         self._serial += 1
         entries = list(found.entries.values())
         found.entries, found.vanished = {}, {}
-        found.state = replace(found.state, validity=f"v{self._serial}")
+        found.state = replace(found.state, validity=f"v{self._number}.{self._serial}")
         # The new ids are others than the old ones, and some of the same.
         found.next_id = max(1, len(entries) // 2)
         for entry in entries:

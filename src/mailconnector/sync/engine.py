@@ -273,7 +273,7 @@ class _Run:
             both = all(new.values())
             for side in _SIDES:
                 id_ = self.folders.present(row, side)
-                if id_ is not None and new[side] and (both or lost[side]):
+                if id_ is not None and new[side] and (both or lost[side] or self.request.rehearse):
                     sightings.identify_new(self.state, row, side, self.stores[side], id_)
             with self.state.transaction():
                 for side in _SIDES:

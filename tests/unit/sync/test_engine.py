@@ -171,7 +171,7 @@ def test_a_lost_state_file_doubles_nothing(world: Exchange) -> None:
     equal(world)
 
 
-# -- folders -------------------------------------------------------------------------------------------------------------
+# -- folders ----------------------------------------------------------------------------------------------------------
 
 
 def test_folders_that_differ_by_case_stay_two(world: Exchange) -> None:
@@ -240,7 +240,7 @@ def test_deleting_a_folder_spares_what_the_other_side_did_not_want(plain: Exchan
     assert tree(plain.local) == tree(plain.remote)
 
 
-# -- caution -------------------------------------------------------------------------------------------------------------
+# -- caution ----------------------------------------------------------------------------------------------------------
 
 
 def emptied(world: Exchange, count: int = 4) -> Exchange:
@@ -337,7 +337,7 @@ def test_edits_in_a_read_only_folder_are_kept_and_taken_back(world: Exchange) ->
     assert state.flags == {SEEN}, "what cannot be sent stays here"
 
 
-# -- options -------------------------------------------------------------------------------------------------------------
+# -- options ----------------------------------------------------------------------------------------------------------
 
 
 def test_large_items_come_as_headers_and_whole_when_wanted(world: Exchange) -> None:
@@ -395,7 +395,7 @@ def test_only_the_folders_asked_for_are_visited(plain: Exchange) -> None:
     assert tree(plain.local) == [("*inbox",), ("A",), ("B",)]
 
 
-# -- errors ------------------------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 
 class Choosy(MemoryStore):
@@ -460,7 +460,7 @@ def test_a_run_can_be_cancelled_between_batches(tmp_path: Path) -> None:
     assert contents(local) == contents(remote)
 
 
-# -- rehearsal, log ------------------------------------------------------------------------------------------------------
+# -- rehearsal, log ---------------------------------------------------------------------------------------------------
 
 
 def test_a_rehearsal_tells_and_does_nothing(plain: Exchange) -> None:
@@ -485,9 +485,9 @@ def test_a_rehearsal_tells_and_does_nothing(plain: Exchange) -> None:
     assert (contents(plain.local), contents(plain.remote)) == before
     assert report.rehearsed
     assert sorted(lines) == [
-        "Inbox: add      local  3 2026-01-01 (12 bytes)",
+        "Inbox: add      local  mail 3 2026-01-01 (12 bytes)",
         "Inbox: delete   remote mail 1 2026-01-01 (12 bytes)",
-        "New: add      remote 2 2026-01-01 (12 bytes)",
+        "New: add      remote mail 4 2026-01-01 (12 bytes)",
         "New: create   remote folder New",
     ]
     done = plain.run()
