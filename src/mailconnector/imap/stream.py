@@ -144,6 +144,11 @@ class Stream:
             raise
         return cls(sock, server)
 
+    @property
+    def tls(self) -> ssl.SSLSocket | None:
+        """The socket, for what it knows of the certificate and the cipher, once the line is private."""
+        return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+
     def start_tls(self, endpoint: Endpoint, *, timeout: float) -> None:
         """Begin TLS on a line that was open until now.
 
