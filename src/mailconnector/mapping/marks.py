@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mailconnector.items import Flags, Importance, Mail, Sensitivity
 from mailconnector.mapi import named, tags
-from mailconnector.mapi.objects import Properties, PropertyKey
+from mailconnector.mapi.objects import Properties, PropertyKey, find
 from mailconnector.mapping import reading
 from mailconnector.mapping.leftovers import combined
 
@@ -59,6 +59,61 @@ _FOLLOW_UP: frozenset[PropertyKey] = frozenset(
         named.PidLidValidFlagStringProof,
     }
 )
+
+
+FLAG_KEYS: frozenset[PropertyKey] = _FOLLOW_UP | {
+    tags.PidTagMessageFlags,
+    tags.PidTagMessageStatus,
+    tags.PidTagLastVerbExecuted,
+    tags.PidTagLastVerbExecutionTime,
+    tags.PidTagIconIndex,
+    tags.PidTagReadReceiptRequested,  # cleared when the receipt was sent
+    named.PidNameKeywords,
+    named.PidLidImapDeleted,
+    named.PidLidReminderDelta,
+    named.PidLidReminderTime,
+    named.PidLidReminderSet,
+    named.PidLidReminderSignalTime,
+    named.PidLidReminderOverride,
+    named.PidLidReminderPlaySound,
+    named.PidLidReminderFileParameter,
+    named.PidLidCommonStart,  # of a mail: of its follow-up flag
+    named.PidLidCommonEnd,
+}
+"""Properties in which a user's marks stand: those of `Flags`, and what Outlook keeps with a follow-up flag."""
+
+
+def flag_changes(properties: Properties, flags: Flags, subject: str) -> Properties:
+    """Return what has to change in a stored message for it to have other flags, and nothing else.
+
+    Args:
+        properties: The message's, those of `FLAG_KEYS` at least.
+        flags: What it should have.
+        subject: The message's.
+
+    Returns:
+        The properties to set; None for one that has to go.
+    """
+    now = read_flags(properties)
+    changes: Properties = {}
+    bits = reading.number(properties, tags.PidTagMessageFlags)
+    wanted = bits & ~(_READ | _UNSENT) | _READ * flags.seen | _UNSENT * flags.draft
+    if wanted != bits:
+        changes[tags.PidTagMessageFlags] = wanted
+    if (now.answered, now.forwarded, now.draft) != (flags.answered, flags.forwarded, flags.draft):
+        made = _deeds(flags)
+        for tag in (tags.PidTagLastVerbExecuted, tags.PidTagIconIndex):
+            if tag in made or (tag in properties and (tag != tags.PidTagIconIndex or properties[tag] in _OUR_ICONS)):
+                changes[tag] = made.get(tag)
+    if now.flagged != flags.flagged:
+        # What a flag that was completed or taken off has left goes with it, dates and all.
+        changes |= dict.fromkeys(key for key in _FOLLOW_UP if find(properties, key) is not None)
+        changes |= _follow_up(flags, subject)
+    if set(now.keywords) != set(flags.keywords):
+        changes[named.PidNameKeywords] = list(flags.keywords) or None
+    if now.deleted != flags.deleted:
+        changes[named.PidLidImapDeleted] = 1 if flags.deleted else None
+    return changes
 
 
 def mark_properties(mail: Mail, *, has_attachments: bool, from_me: bool) -> Properties:

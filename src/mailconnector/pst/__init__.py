@@ -19,6 +19,7 @@ from mailconnector.pst.errors import (
 )
 from mailconnector.pst.files import create_store, open_store
 from mailconnector.pst.messaging.draft import AttachmentDraft, MessageDraft
+from mailconnector.pst.messaging.fingerprint import Fingerprints
 from mailconnector.pst.messaging.folder import Folder, Message
 from mailconnector.pst.messaging.message import Attachment, MessageContent
 from mailconnector.pst.messaging.store import Store
@@ -26,6 +27,7 @@ from mailconnector.pst.messaging.store import Store
 __all__ = [
     "Attachment",
     "AttachmentDraft",
+    "Fingerprints",
     "Folder",
     "Message",
     "MessageContent",

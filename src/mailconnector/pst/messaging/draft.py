@@ -203,6 +203,7 @@ class MessageDraft(_ObjectDraft):
         self._attachments: dict[int, dict[int, bytes]] | None = None
         self._attachment_columns: tuple[int, ...] = ()  # of the table as it was
         self._saved_attachments: set[int] = set()  # those whose rows this draft has made
+        self.made: dict[int, AttachmentDraft] = {}  # the attachments that this draft made or changed, by NID
         if new:
             self._recipients = []
             self._attachments = {}
@@ -210,6 +211,10 @@ class MessageDraft(_ObjectDraft):
             self._load()
 
     # -- recipients ------------------------------------------------------------------------------------------------
+
+    def recipient_rows(self) -> list[dict[int, bytes]]:
+        """Return the stored cells of the recipients, in order. Not to be changed."""
+        return self._own_recipients()
 
     def _own_recipients(self) -> list[dict[int, bytes]]:
         if self._recipients is None:
@@ -326,6 +331,7 @@ class MessageDraft(_ObjectDraft):
         kept = {tag: cell for tag, cell in rows.get(nid, {}).items() if tag >> 16 in ROW_ONLY}
         rows[nid] = kept | draft.save()
         self._saved_attachments.add(nid)
+        self.made[nid] = draft
         self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
 
     def remove_attachment(self, nid: int) -> None:
@@ -336,6 +342,7 @@ class MessageDraft(_ObjectDraft):
         """
         if self._own_attachments().pop(nid, None) is None:
             raise PstNotFoundError("the message has no such attachment", nid=nid)
+        self.made.pop(nid, None)
         self.node.drop_subnode(nid)
 
     @contextmanager
@@ -407,6 +414,20 @@ class MessageDraft(_ObjectDraft):
             self.add_recipient(recipient.properties)
         for attachment in message.attachments:
             self.add_attachment(attachment)
+
+    def clear(self) -> None:
+        """Take out everything but the creation time and the search key: the message can become another from here."""
+        for nid in list(self.node.own_subnodes()):
+            self.node.drop_subnode(nid)
+        kept = {pid: self.values[pid] for pid in (_CREATED, _SEARCH_KEY) if pid in self.values}
+        self.values = {pid: value for pid, value in kept.items() if not value.nid}
+        self.given.clear()
+        self.made.clear()
+        self._saved_attachments.clear()
+        self._recipients, self._recipients_changed = [], True
+        self._attachments, self._attachment_columns = {}, ()
+        self.codec = self._session.codec
+        self._new = True
 
     def _choose_codepage(self, message: MessageObject) -> None:
         """In an ANSI file: find a code page that has all the characters of the message's strings, and note it."""
@@ -482,6 +503,7 @@ class AttachmentDraft(_ObjectDraft):
         super().__init__(session, node, codec)
         self._depth = depth
         self._new = new
+        self.embedded: MessageDraft | None = None  # the embedded message, where this draft made or changed it
         if not new:
             self._load()
             self.codec = codec
@@ -547,6 +569,7 @@ class AttachmentDraft(_ObjectDraft):
         draft.save()
         size = draft.number(MESSAGE_SIZE)
         nid = draft.node.nid
+        self.embedded = draft
         self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
         self._put_number(ATTACH_METHOD, METHOD_EMBEDDED)
         self.values[ATTACH_DATA] = StoredValue(PropertyType.OBJECT, pack_object(nid, size))
@@ -559,6 +582,7 @@ class AttachmentDraft(_ObjectDraft):
 
     def _drop_content(self) -> None:
         target = self._target()
+        self.embedded = None
         if target is not None:
             self.node.drop_subnode(target)
         self._drop(ATTACH_DATA)

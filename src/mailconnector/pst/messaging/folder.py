@@ -333,16 +333,27 @@ class Folder:
             PstFullError: the file or the folder cannot take more.
             PstUsageError: a value does not fit its property's type, or this is a search folder.
         """
+        with self.compose(associated=message.associated) as draft:
+            draft.fill(message)
+        return Message(self._session, draft.node.nid)
+
+    @contextmanager
+    def compose(self, *, associated: bool = False) -> Iterator[MessageDraft]:
+        """Make a message inside a with statement; it is saved and added at its end. ``draft.node.nid`` is its NID.
+
+        Raises:
+            PstFullError: the file or the folder cannot take more.
+            PstUsageError: this is a search folder.
+        """
         session = self._session
         with session.change():
-            nid = self._new_message_nid(associated=message.associated)
+            nid = self._new_message_nid(associated=associated)
             draft = MessageDraft(session, NodeEditor(session.db, nid=nid), new=True, codec=session.codec)
-            draft.fill(message)
+            yield draft
             draft.save()
             session.db.put_node(nid, draft.node.bid_data, draft.node.bid_sub, self.nid)
             self._add_row(nid, draft)
             session.search.message(search.MSG_ADD, self.nid, nid)
-        return Message(session, nid)
 
     def _new_message_nid(self, *, associated: bool) -> int:
         if self.is_search_folder:

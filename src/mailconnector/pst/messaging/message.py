@@ -113,7 +113,7 @@ class MessageContent:
         return self._recipients(Allowance(self.node.db))
 
     def _recipients(self, allowance: Allowance) -> list[Properties]:
-        table = self._table(disk.NID_RECIPIENT_TABLE)
+        table = self.recipient_table()
         if table is None:
             return []
         key_of = self._session.key_of
@@ -126,6 +126,10 @@ class MessageContent:
             cells.pop(ROW_VERSION, None)
             rows.append(cells)
         return rows
+
+    def recipient_table(self) -> TableContext | None:
+        """Return the recipient table as it is stored, or None."""
+        return self._table(disk.NID_RECIPIENT_TABLE)
 
     @property
     def attachment_nids(self) -> list[int]:

@@ -37,3 +37,34 @@ def forget_folders(session: Session, gone: set[int]) -> None:
         else:
             root = struct.pack("<I", disk.NID_ROOT_FOLDER)
             table.put_row(row.row_id, session.row_version(), {FOLDER_CELL: root, _FOLDER_ID_CELL: None})
+
+
+def default_folder(session: Session) -> int | None:
+    """Return the NID of the folder that mail arrives in; None where the table names none, or the root folder.
+
+    It stands in the row of the empty class, in old stores in that of "IPM" or "IPM.Note".
+    """
+    if not session.has_node(disk.NID_RECEIVE_FOLDER_TABLE):
+        return None
+    found: dict[str, int] = {}
+    for row in session.table(disk.NID_RECEIVE_FOLDER_TABLE).rows():
+        name, nid = row.get(MESSAGE_CLASS_CELL << 16 | PropertyType.STRING), row.get(FOLDER_CELL)
+        if isinstance(nid, int) and nid != disk.NID_ROOT_FOLDER:
+            found[name.upper() if isinstance(name, str) else ""] = nid
+    return next((found[name] for name in ("", "IPM", "IPM.NOTE") if name in found), None)
+
+
+def set_default_folder(session: Session, nid: int) -> None:
+    """Make a folder the one that mail arrives in.
+
+    Args:
+        session: the store's session, inside a transaction.
+        nid: the folder's NID.
+    """
+    rows = list(session.table(disk.NID_RECEIVE_FOLDER_TABLE).rows())
+    row_id = next((row.row_id for row in rows if not row.get(MESSAGE_CLASS_CELL << 16 | PropertyType.STRING)), None)
+    cells: dict[int, bytes | None] = {FOLDER_CELL: struct.pack("<I", nid)}
+    if row_id is None:
+        row_id = max((row.row_id for row in rows), default=0) + 1
+        cells[MESSAGE_CLASS_CELL << 16 | (PropertyType.STRING8 if session.ansi else PropertyType.STRING)] = b""
+    session.editor(disk.NID_RECEIVE_FOLDER_TABLE).put_row(row_id, session.row_version(), cells)

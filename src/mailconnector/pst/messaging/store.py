@@ -26,6 +26,7 @@ from mailconnector.pst.ltp.heap import pack_simple
 from mailconnector.pst.ltp.node import NodeEditor
 from mailconnector.pst.ltp.property_context import StoredValue, write_properties
 from mailconnector.pst.ltp.table_editor import TableEditor
+from mailconnector.pst.messaging import receive
 from mailconnector.pst.messaging.folder import Folder, Message, make_folder
 from mailconnector.pst.messaging.names import NameMap
 from mailconnector.pst.messaging.properties import PropertyView
@@ -260,6 +261,17 @@ class Store:
     def deleted_items(self) -> Folder:
         """The Deleted Items folder."""
         return self._folder_of(_WASTEBASKET, self._default_nid(_NID_OST_DELETED_ITEMS, disk.NID_DELETED_ITEMS))
+
+    @property
+    def receive_folder(self) -> Folder | None:
+        """The folder that mail arrives in, usually the Inbox; None when none was named yet."""
+        nid = receive.default_folder(self._session)
+        return None if nid is None or not self._session.has_node(nid) else self.folder(nid)
+
+    def set_receive_folder(self, folder: Folder) -> None:
+        """Make a folder the one that mail arrives in."""
+        with self._session.change():
+            receive.set_default_folder(self._session, folder.nid)
 
     def _default_nid(self, ost: int, pst: int) -> int:
         """Return where a folder is that the store's properties do not name; an OST names none and has it elsewhere."""

@@ -1,0 +1,273 @@
+"""A message's fingerprint: the same for as long as what the message says is the same, whatever programs note on it.
+
+It is a digest over the stored values of the message, of its recipients and of its attachments with the messages in
+them, taken in an order of its own. The same comes out of a stored message and of the draft that it was written from, so
+a message that was just written has its fingerprint without being read again. It does not depend on where anything lies
+in the file, on the order of tables, nor on the ids that named properties have in this file.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from struct import Struct
+from typing import NamedTuple
+
+from mailconnector.mapi import tags
+from mailconnector.mapi.named import (
+    PidLidCurrentVersion,
+    PidLidCurrentVersionName,
+    PidLidSmartNoAttach,
+    PropertyName,
+)
+from mailconnector.mapi.objects import PropertyKey
+from mailconnector.mapi.types import PropertyType
+from mailconnector.pst.ltp.node import NodeReader
+from mailconnector.pst.ltp.property_context import INLINE_SIZES, PropertyContext, StoredValue
+from mailconnector.pst.messaging.draft import AttachmentDraft, MessageDraft
+from mailconnector.pst.messaging.message import (
+    ATTACH_DATA,
+    ATTACH_METHOD,
+    METHOD_EMBEDDED,
+    Attachment,
+    MessageContent,
+    Nesting,
+)
+from mailconnector.pst.messaging.names import FIRST_ID
+from mailconnector.pst.messaging.properties import Allowance
+from mailconnector.pst.messaging.session import Session
+from mailconnector.pst.messaging.store import Store
+
+_DIGEST_SIZE = 16
+_AT_ONCE = 1 << 16  # values from here on are not joined with others before they are digested
+_HEAD = Struct("<HQ")
+
+# What stores work out themselves, and what programs write when they save a message that nobody changed.
+_VOLATILE: tuple[PropertyKey, ...] = (
+    tags.PidTagMessageSize,
+    tags.PidTagMessageFlags,
+    tags.PidTagMessageStatus,
+    tags.PidTagRead,
+    tags.PidTagHasAttachments,
+    tags.PidTagMessageRecipients,
+    tags.PidTagMessageAttachments,
+    tags.PidTagDisplayTo,  # the recipients say it
+    tags.PidTagDisplayCc,
+    tags.PidTagDisplayBcc,
+    tags.PidTagSubjectPrefix,  # the subject says it
+    tags.PidTagNormalizedSubject,
+    tags.PidTagCreationTime,  # with the next, which message it is and not what it says
+    tags.PidTagSearchKey,
+    tags.PidTagLastModificationTime,
+    tags.PidTagLastModifierName,
+    tags.PidTagChangeKey,
+    tags.PidTagConversationId,  # made of the conversation index
+    tags.PidTagAttachSize,
+    tags.PidTagAttachNumber,
+    tags.PidTagEntryId,
+    tags.PidTagParentEntryId,
+    tags.PidTagStoreEntryId,
+    tags.PidTagStoreRecordKey,
+    tags.PidTagRecordKey,
+    tags.PidTagInstanceKey,
+    tags.PidTagMappingSignature,
+    tags.PidTagObjectType,
+    tags.PidTagAccess,
+    tags.PidTagAccessLevel,
+    tags.PidTagReplItemid,
+    tags.PidTagReplChangenum,
+    tags.PidTagReplVersionHistory,
+    tags.PidTagReplFlags,
+    tags.PidTagReplCopiedfromVersionhistory,
+    tags.PidTagReplCopiedfromItemid,
+    tags.PidTagPstBodyPrefix,
+    0x10960003,  # PidTagBlockStatus: the user had the pictures shown
+    tags.PidTagConversationIndexTracking,
+    tags.PidTagLastModifierEntryId,
+    tags.PidTagSourceKey,
+    tags.PidTagPredecessorChangeList,
+    0x67F20003,  # row id and row version of a table
+    0x67F30003,
+    PidLidCurrentVersion,
+    PidLidCurrentVersionName,
+    PidLidSmartNoAttach,
+)
+# Of a recipient: type, kind of address, address, name, SMTP address. Programs add others when they resolve a name.
+_RECIPIENT_IDS = (0x0C15, 0x3002, 0x3003, 0x3001, 0x39FE)
+_OBJECT = int(PropertyType.OBJECT)
+
+
+class _Value(NamedTuple):
+    key: bytes
+    type: int
+    data: bytes
+    bid: int  # of the data where it is not at hand, else 0
+
+
+class Fingerprints:
+    """The fingerprints of a store's messages.
+
+    Args:
+        store: the store. After one of its transactions was rolled back, make a new object.
+        ignored: properties that do not count beside those that stores and programs change by themselves: the marks
+            that users make on a message.
+    """
+
+    def __init__(self, store: Store, ignored: Iterable[PropertyKey | PropertyName] = ()) -> None:
+        self._session: Session = store._session
+        self._keys: dict[int, bytes] = {}  # by property id; empty for those that do not count
+        self._ignored_ids: set[int] = set()
+        self._ignored_names: set[PropertyName] = set()
+        for key in (*_VOLATILE, *ignored):
+            if isinstance(key, int):
+                self._ignored_ids.add(key >> 16)
+            else:
+                self._ignored_names.add(key if isinstance(key, PropertyName) else key.name)
+
+    def of(self, message: MessageContent) -> str:
+        """Return the fingerprint of a stored message.
+
+        Raises:
+            PstFormatError: the message is damaged.
+        """
+        return self._stored_message(message, Allowance(self._session.db)).hex()
+
+    def of_draft(self, draft: MessageDraft) -> str:
+        """Return the fingerprint of what a draft has just saved, in its transaction."""
+        return self._draft(draft).hex()
+
+    # -- a stored message --------------------------------------------------------------------------------------------
+
+    def _stored_message(self, message: MessageContent, allowance: Allowance) -> bytes:
+        digest = blake2b(digest_size=_DIGEST_SIZE)
+        self._take(digest, self._stored_values(message.properties.pc), allowance)
+        table = message.recipient_table()
+        if table is not None:
+            for row in table.rows():
+                _take_recipient(digest, {tag: row.raw(tag) or b"" for tag in row.tags()})
+        for nid in sorted(message.attachment_nids):
+            digest.update(b"A" + self._stored_attachment(message.attachment(nid), allowance))
+        return digest.digest()
+
+    def _stored_attachment(self, attachment: Attachment, allowance: Allowance) -> bytes:
+        digest = blake2b(digest_size=_DIGEST_SIZE)
+        pc = attachment.properties.pc
+        self._take(digest, self._stored_values(pc), allowance)
+        embedded = attachment.embedded
+        if embedded is not None:
+            digest.update(b"M" + self._stored_message(embedded, allowance))
+        else:
+            target = pc.object(ATTACH_DATA)
+            if target is not None:
+                self._take_object(digest, attachment.node, target.nid, allowance)
+        return digest.digest()
+
+    def _stored_values(self, pc: PropertyContext) -> Iterator[_Value]:
+        keys = self._keys
+        for pid, ptype in pc.types().items():
+            key = keys.get(pid)
+            if key is None:
+                key = self._key(pid)
+            if key and ptype != _OBJECT:
+                nid = pc.subnode_of(pid)
+                if nid:
+                    yield _Value(key, ptype, b"", pc.node.subnode(nid).bid_data)
+                else:
+                    yield _Value(key, ptype, pc.raw(pid), 0)
+
+    # -- a draft -----------------------------------------------------------------------------------------------------
+
+    def _draft(self, draft: MessageDraft) -> bytes:
+        digest = blake2b(digest_size=_DIGEST_SIZE)
+        self._take(digest, self._draft_values(draft.node, draft.values))
+        for cells in draft.recipient_rows():
+            _take_recipient(digest, cells)
+        for nid in sorted(draft.attachment_nids):
+            made = draft.made.get(nid)
+            if made is not None:
+                part = self._draft_attachment(made)
+            else:
+                entry = draft.node.subnode(nid)
+                node = NodeReader(draft.node.db, entry.bid_data, entry.bid_sub, nid)
+                stored = Attachment(self._session, node, draft.codec, Nesting())
+                part = self._stored_attachment(stored, Allowance(draft.node.db))
+            digest.update(b"A" + part)
+        return digest.digest()
+
+    def _draft_attachment(self, draft: AttachmentDraft) -> bytes:
+        digest = blake2b(digest_size=_DIGEST_SIZE)
+        self._take(digest, self._draft_values(draft.node, draft.values))
+        value = draft.values.get(ATTACH_DATA)
+        if draft.embedded is not None:
+            digest.update(b"M" + self._draft(draft.embedded))
+        elif value is not None and value.type == _OBJECT:
+            nid = int.from_bytes(value.data[:4], "little")
+            allowance = Allowance(draft.node.db)
+            if draft.number(ATTACH_METHOD) == METHOD_EMBEDDED:
+                entry = draft.node.subnode(nid)
+                node = NodeReader(draft.node.db, entry.bid_data, entry.bid_sub, nid)
+                digest.update(b"M" + self._stored_message(MessageContent(self._session, node, Nesting(1)), allowance))
+            else:
+                self._take_object(digest, draft.node, nid, allowance)
+        return digest.digest()
+
+    def _draft_values(self, node: NodeReader, values: dict[int, StoredValue]) -> Iterator[_Value]:
+        keys = self._keys
+        for pid, (ptype, data, nid) in values.items():
+            key = keys.get(pid)
+            if key is None:
+                key = self._key(pid)
+            if key and ptype != _OBJECT:
+                if nid:
+                    yield _Value(key, ptype, b"", node.subnode(nid).bid_data)
+                elif ptype in INLINE_SIZES:
+                    yield _Value(key, ptype, data[: INLINE_SIZES[ptype]].ljust(INLINE_SIZES[ptype], b"\0"), 0)
+                else:
+                    yield _Value(key, ptype, data, 0)
+
+    # -- both --------------------------------------------------------------------------------------------------------
+
+    def _key(self, pid: int) -> bytes:
+        """Return what stands for a property in a digest; empty for one that does not count."""
+        key = b"" if pid in self._ignored_ids else pid.to_bytes(2, "little")
+        if pid >= FIRST_ID:
+            name = self._session.names.name_of(pid)
+            if name is not None:
+                text = name.name.lower() if isinstance(name.name, str) else f"{name.name:#x}"
+                key = b"" if name in self._ignored_names else name.guid.bytes + text.encode("utf-8", "surrogatepass")
+        self._keys[pid] = key
+        return key
+
+    def _take(self, digest: blake2b, values: Iterable[_Value], allowance: Allowance | None = None) -> None:
+        """Digest values in the order of their keys."""
+        db = self._session.db
+        parts: list[bytes] = []
+        for key, ptype, data, bid in sorted(values):
+            size = db.data_size(bid) if bid else len(data)
+            if allowance is not None:
+                allowance.spend(size)
+            parts += (_HEAD.pack(ptype, size), key)
+            if bid or size > _AT_ONCE:
+                digest.update(b"".join(parts))
+                parts.clear()
+                for part in db.iter_data(bid) if bid else (data,):
+                    digest.update(part)
+            else:
+                parts.append(data)
+        digest.update(b"".join(parts))
+
+    def _take_object(self, digest: blake2b, node: NodeReader, nid: int, allowance: Allowance) -> None:
+        """Digest the content of an OLE attachment."""
+        db = self._session.db
+        bid = node.subnode(nid).bid_data
+        allowance.spend(db.data_size(bid))
+        digest.update(b"O")
+        for part in db.iter_data(bid):
+            digest.update(part)
+
+
+def _take_recipient(digest: blake2b, cells: dict[int, bytes]) -> None:
+    by_id = {tag >> 16: cell for tag, cell in cells.items()}
+    parts = [b"R"]
+    for pid in _RECIPIENT_IDS:
+        cell = by_id.get(pid, b"")
+        parts += (_HEAD.pack(pid, len(cell)), cell)
+    digest.update(b"".join(parts))
