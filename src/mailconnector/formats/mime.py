@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from mailconnector.formats import charsets, dates, fields, parameters, transfer, words
+from mailconnector.formats import charsets, dates, fields, layout, parameters, transfer, words
 from mailconnector.formats.errors import FormatError
+from mailconnector.formats.layout import Piece, PieceKind
 from mailconnector.formats.structure import MAX_DEPTH, Budget, Part, content_type, field_values, scan
 from mailconnector.items import Attachment, Flags, Mail, Placement
 from mailconnector.items.headers import fields as header_fields
@@ -58,6 +59,8 @@ _ACTION = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _DISPOSITION = re.compile(rb"^Disposition[ \t]*:[^;\r\n]*;[ \t]*([a-z]+)", re.IGNORECASE | re.MULTILINE)
+_BINARY = re.compile(rb"^content-transfer-encoding[ \t]*:[ \t]*binary", re.IGNORECASE | re.MULTILINE)
+_UNENCODED = frozenset({b"", b"7bit", b"8bit", b"binary"})
 _NO_FLAGS = Flags()
 _NDR, _DR, _DELAYED = "REPORT.IPM.Note.NDR", "REPORT.IPM.Note.DR", "REPORT.IPM.Note.Delayed"
 _READ, _NOT_READ = "REPORT.IPM.Note.IPNRN", "REPORT.IPM.Note.IPNNRN"
@@ -95,7 +98,7 @@ def parse(data: bytes, *, flags: Flags = _NO_FLAGS, received: datetime | None = 
     """
     if not data or data.isspace():
         raise MimeFormatError("the message is empty", hint="Delete the message, or fetch it again.")
-    return _Reader(data, Budget(), 0).mail(flags, received)
+    return _Reader(_as_sent(data), Budget(), 0).mail(flags, received)
 
 
 class _Reader:
@@ -112,6 +115,7 @@ class _Reader:
         self.attachments: list[Attachment] = []
         self.protected = False
         self.message_class = "IPM.Note"
+        self.pieces: list[Piece] = []
 
     def mail(self, flags: Flags = _NO_FLAGS, received: datetime | None = None) -> Mail:
         root = self.root
@@ -119,9 +123,11 @@ class _Reader:
         original = self._original() if self.protected else b""
         envelope = fields.read(root.fields, root.parameters.get("charset", ""))
         received = received or fields.received(root.fields)
+        message_class = self._class()
+        headers = self._headers()
         return Mail(
             **envelope,
-            message_class=self._class(),
+            message_class=message_class,
             received=None if received == envelope["date"] else received,
             text=self.text,
             html=self.html,
@@ -129,8 +135,19 @@ class _Reader:
             charset=self.charset or charsets.UTF_8.name,
             attachments=tuple(self.attachments),
             flags=flags,
-            headers=self._headers(),
+            headers=headers,
             original=original,
+            layout=self._layout(headers, message_class, original),
+        )
+
+    def _layout(self, headers: bytes, message_class: str, original: bytes) -> bytes:
+        head = self.root.data[: self.root.body]
+        if original:
+            whole = Piece(self.root.body, self.root.end, PieceKind.ORIGINAL)
+            self.pieces = [whole] if original.endswith(self.root.data[self.root.body : self.root.end]) else []
+        content = layout.Content(headers, message_class, self.text, self.html, self.rtf, self.attachments)
+        return layout.build(
+            self.root.data, self.root.body, b"" if head == headers + b"\r\n" else head, self.pieces, content
         )
 
     def _root(self) -> None:
@@ -213,12 +230,14 @@ class _Reader:
         content = _text_content(part)
         if part.kind in _RTF_KINDS:
             self.rtf = content
+            self._keep(_encoded_piece(part, PieceKind.RTF, content))
             return
         label = part.parameters.get("charset", "")
         if part.kind == "text/html":
             if not label and (meta := _META_CHARSET.search(content[:2048])):
                 label = meta[1].decode("ascii")
             self.html, self.charset = _decoded(content, label)
+            self._keep(_text_piece(part, PieceKind.HTML, content, self.html, self.charset))
             return
         self.text, charset = _decoded(content, label)
         self.charset = self.charset or charset
@@ -229,6 +248,12 @@ class _Reader:
             self.text, files = transfer.uu_files(self.text)
             for name, data in files:
                 self.attachments.append(Attachment(name=_base_name(words.cleaned(name)), data=data))
+        else:
+            self._keep(_text_piece(part, PieceKind.TEXT, content, self.text, charset))
+
+    def _keep(self, piece: Piece | None) -> None:
+        if piece is not None:
+            self.pieces.append(piece)
 
     def _attach(self, part: Part, placement: Placement, level: int) -> None:
         raw_disposition = part.fields.get(b"content-disposition")
@@ -253,7 +278,15 @@ class _Reader:
             created=dates.parse(values["creation-date"]) if "creation-date" in values else None,
             modified=dates.parse(values["modification-date"]) if "modification-date" in values else None,
         )
-        self.attachments.append(self._opened(attachment, level))
+        number = len(self.attachments)
+        opened = self._opened(attachment, level)
+        self.attachments.append(opened)
+        content = attachment.content()
+        if opened.item is not None:
+            if content == part.data[part.body : part.end]:
+                self.pieces.append(layout.item_piece(content, part.body, number))
+        elif opened.data is attachment.data:
+            self._keep(_encoded_piece(part, PieceKind.DATA, content, number))
 
     def _opened(self, attachment: Attachment, level: int) -> Attachment:
         """Return an attachment with its mail read, or its link, if it is one."""
@@ -261,7 +294,7 @@ class _Reader:
         depth = self.depth + level + 1
         if attachment.content_type in _MESSAGE_KINDS:
             if depth < MAX_DEPTH and self.budget.parts > 0 and content.strip():
-                item = _Reader(content, self.budget, depth).mail()
+                item = _Reader(_as_sent(content), self.budget, depth).mail()
                 return replace(attachment, content_type="message/rfc822", item=item, data=b"", parameters=())
             # Opaque, so that nobody looks for a message in it again.
             return replace(attachment, content_type="application/octet-stream")
@@ -359,6 +392,36 @@ def _attached_content(part: Part) -> bytes:
         return content
     is_text = part.kind.startswith(("text/", "message/"))
     return _with_crlf(content) if is_text or b"\r\n" not in part.data[part.start : part.body] else content
+
+
+def _as_sent(data: bytes) -> bytes:
+    """Return a message with CRLF line ends if its own are all LF, or all CR: files have those, messages do not."""
+    if b"\r\n" in data:
+        return data
+    if b"\n" not in data:
+        return data.replace(b"\r", b"\r\n")
+    return data if _BINARY.search(data) else data.replace(b"\n", b"\r\n")
+
+
+def _encoding(part: Part) -> bytes:
+    return part.fields.get(b"content-transfer-encoding", b"").strip().lower()
+
+
+def _text_piece(part: Part, kind: PieceKind, content: bytes, text: str, charset: str) -> Piece | None:
+    """Return how a text is written in a message; None where it has to be kept as it came."""
+    encoding = _encoding(part)
+    raw = part.data[part.body : part.end]
+    if encoding == b"base64":
+        return layout.encoded_text_piece(raw, part.body, kind, content, text, charset)
+    return layout.text_piece(raw, part.body, kind, text, charset) if encoding in _UNENCODED else None
+
+
+def _encoded_piece(part: Part, kind: PieceKind, content: bytes, number: int = 0) -> Piece | None:
+    """Return how an attachment is written in a message; None where it has to be kept as it came."""
+    raw = part.data[part.body : part.end]
+    if raw == content:
+        return Piece(part.body, part.end, kind, number)
+    return layout.base64_piece(raw, part.body, kind, content, number=number) if _encoding(part) == b"base64" else None
 
 
 def _decoded(content: bytes, label: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from mailconnector.formats import addresses, charsets, dates, fields, parameters, transfer, words
+from mailconnector.formats import charsets, dates, fields, layout, parameters, transfer, words
 from mailconnector.formats.mime import (
     CLASS_NAME,
     CONTENT_FIELDS,
@@ -31,7 +31,6 @@ _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _MIME_VERSION = b"MIME-Version: 1.0\r\n"
 # Left by files and mail programs, and wrong as soon as the body is written anew.
 _STALE = frozenset({b"content-length", b"lines"})
-_PEOPLE_FIELDS = frozenset({b"resent-from", b"resent-sender", b"resent-to", b"resent-cc", b"resent-bcc", b"errors-to"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,8 @@ def render(item: Item, *, bcc: bool = True) -> bytes:
         bcc: Write the blind copy recipients too: right for one's own mailbox, wrong for sending.
     """
     mail = item.mail if isinstance(item, GenericItem) else item
+    if mail.layout and (came := layout.written(mail, render)) is not None:
+        return _as_it_came(mail, *came, bcc)
     if mail.original:
         entity, structural = _original(mail.original), class_of_original(mail.original)
     else:
@@ -73,15 +74,37 @@ def render(item: Item, *, bcc: bool = True) -> bytes:
     return b"".join([*fields_out, b"\r\n", entity.body])
 
 
+def _as_it_came(mail: Mail, head: bytes, body: bytes, bcc: bool) -> bytes:
+    """Return a message whose content is what it was; only its header may be another."""
+    values = field_values(mail.headers)
+    outdated = _outdated(mail, values)
+    if not outdated and (bcc or b"bcc" not in values):
+        return (head or mail.headers + b"\r\n") + body
+    kept: list[bytes] = []
+    names: set[bytes] = set()
+    for whole, name, _ in header_fields(mail.headers):
+        name = name.lower()
+        if name in outdated:
+            whole = fields.WRITERS[name](mail) if name in fields.WRITERS and name not in names else b""
+        names.add(name)
+        if bcc or name != b"bcc":
+            kept.append(whole)
+    kept += [write(mail) for name, write in fields.WRITERS.items() if name in outdated - names]
+    return b"".join([*kept, b"\r\n", body])
+
+
+def _outdated(mail: Mail, values: dict[bytes, bytes]) -> frozenset[bytes]:
+    label = content_type(values.get(b"content-type"))[1].get("charset", "")
+    return fields.outdated(mail, fields.read(values, label))
+
+
 def _new_header(mail: Mail) -> list[tuple[bytes, bytes]]:
     return [(name, write(mail)) for name, write in fields.WRITERS.items()]
 
 
 def _kept_header(mail: Mail, content_header: bytes) -> list[tuple[bytes, bytes]]:
     """Return (lower-case name, field) of the header as the mail came with it, brought up to date."""
-    values = field_values(mail.headers)
-    label = content_type(values.get(b"content-type"))[1].get("charset", "")
-    outdated = fields.outdated(mail, fields.read(values, label))
+    outdated = _outdated(mail, field_values(mail.headers))
     present = list(header_fields(mail.headers))
     content = b"".join([whole for whole, name, _ in present if name.lower() in CONTENT_FIELDS])
     same_content = bool(mail.original) and content == content_header
@@ -95,13 +118,8 @@ def _kept_header(mail: Mail, content_header: bytes) -> list[tuple[bytes, bytes]]
         elif name in outdated:
             if name not in names and name in fields.WRITERS:
                 out.append((name, fields.WRITERS[name](mail)))
-        elif mail.original:
+        elif mail.original or _is_lasting(name, value):
             out.append((name, whole))
-        elif _is_lasting(name, value):
-            if whole.isascii():
-                out.append((name, whole))
-            elif name not in fields.WRITERS or name not in names:
-                out.append((name, _seven_bit(mail, name, value, label)))
         names.add(name)
     out += [(name, write(mail)) for name, write in fields.WRITERS.items() if name in outdated - names]
     return out
@@ -113,15 +131,6 @@ def _is_lasting(name: bytes, value: bytes) -> bool:
     if name == b"content-class":
         return CUSTOM_CLASS.encode("ascii") not in value.lower()
     return name not in _STALE
-
-
-def _seven_bit(mail: Mail, name: bytes, value: bytes, label: str) -> bytes:
-    if name in fields.WRITERS:
-        return fields.WRITERS[name](mail)
-    spelled = name.decode("ascii").title()
-    if name in _PEOPLE_FIELDS:
-        return addresses.field(spelled, addresses.parse(value, label))
-    return words.field(spelled, words.cleaned(words.decoded(words.text_of(value, label))))
 
 
 def _original(original: bytes) -> _Entity:

@@ -55,6 +55,35 @@ def encode_base64(data: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\n"
 
 
+def encode_base64_lines(data: bytes, width: int) -> bytes:
+    """Return base64 in lines of a width, with CRLF between them and none after the last."""
+    coded = binascii.b2a_base64(data, newline=False)
+    return b"\r\n".join([coded[start : start + width] for start in range(0, len(coded), width)])
+
+
+def base64_width(raw: bytes, data: bytes) -> int:
+    """Return the width at which `encode_base64_lines` writes just these bytes; 0 when there is none.
+
+    Args:
+        raw: What may be base64, without a line end after the last line.
+        data: What it says.
+    """
+    width = raw.find(b"\r\n")
+    if width < 0:
+        width = len(raw)
+    step = width + 2
+    # Every line but the last is full; then only the characters have to be right.
+    lines = (len(raw) + 2 + step - 1) // step
+    if not width or raw.count(b"\n") != lines - 1 or raw[width + 1 :: step].count(b"\n") != lines - 1:
+        return 0
+    return (
+        width
+        if raw.translate(None, b"\r\n") == binascii.b2a_base64(data, newline=False)
+        and (raw[width::step].count(b"\r") == lines - 1 == raw.count(b"\r"))
+        else 0
+    )
+
+
 def decode_quoted_printable(data: bytes) -> bytes:
     """Return what quoted-printable says; what is not properly encoded stays as it is."""
     decoded = binascii.a2b_qp(data)

@@ -193,6 +193,9 @@ class Mail:
             not come by Internet mail. Where a field above says something else, the field is right.
         original: Content headers, an empty line and the body exactly as they came, of mail that is signed or
             encrypted and must never be written anew; empty otherwise.
+        layout: How the message's bytes were put together from the texts and attachments above, for `formats` alone
+            to read; empty when it did not come as bytes. As long as those stay what they were, it gives the
+            bytes again.
         leftover: MAPI properties that nothing above expresses.
     """
 
@@ -223,6 +226,7 @@ class Mail:
     flags: Flags = Flags()
     headers: bytes = b""
     original: bytes = b""
+    layout: bytes = b""
     leftover: Properties = field(default_factory=dict, hash=False)
 
 

@@ -66,6 +66,14 @@ class ResponseLevel:
     random: int
     coarse: bool = False
 
+    @classmethod
+    def between(cls, earlier: int, later: int, random: int) -> Self:
+        """Return the level of a reply that is written at a moment to a message of an earlier one."""
+        delay = max(0, later - earlier)
+        coarse = delay >= _FINE_LIMIT
+        shift = _COARSE_SHIFT if coarse else _FINE_SHIFT
+        return cls((delay >> shift & _DELTA_BITS) << shift, random, coarse)
+
     def to_bytes(self) -> bytes:
         """Return the five bytes."""
         shift, code = (_COARSE_SHIFT, _COARSE) if self.coarse else (_FINE_SHIFT, 0)
@@ -137,9 +145,5 @@ class ConversationIndex:
             random: Tells replies of the same moment apart, 0-255; drawn, if not given.
         """
         ticks = FileTime.now() if moment is None else moment
-        delay = max(0, ticks - self.written)
-        coarse = delay >= _FINE_LIMIT
-        shift = _COARSE_SHIFT if coarse else _FINE_SHIFT
-        stored = (delay >> shift & _DELTA_BITS) << shift
-        level = ResponseLevel(stored, secrets.randbelow(256) if random is None else random & 0xFF, coarse)
+        level = ResponseLevel.between(self.written, ticks, secrets.randbelow(256) if random is None else random & 0xFF)
         return replace(self, levels=(*self.levels, level))

@@ -105,10 +105,10 @@ class FileTime(int):
         """
         if moment.utcoffset() is None:
             raise ValueError("a file time needs an aware datetime")
-        ticks = (moment - _EPOCH) // timedelta(microseconds=1) * 10
-        if ticks < 0:
+        since = moment - _EPOCH
+        if since.days < 0:
             raise ValueError("a file time cannot lie before 1601")
-        return cls(ticks)
+        return cls(((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 10)
 
     @classmethod
     def now(cls) -> Self:

@@ -19,6 +19,8 @@ from mailconnector.mapping.leftovers import beyond, combined, identity
 _DEFAULT_CLASS = "IPM.Note"
 
 
+# What old versions of Outlook write before the header that they keep.
+_OWN_LINE = b"Microsoft Mail Internet Headers Version"
 _SENDER_IDS = frozenset(tag >> 16 for tag in addresses.SENDER.all())
 # What the fields of a mail say, and what only describes where a message lies.
 _NOT_LEFT_OVER: frozenset[int | PropertyName] = frozenset(
@@ -30,6 +32,7 @@ _NOT_LEFT_OVER: frozenset[int | PropertyName] = frozenset(
         own.HEADER_BYTES.name,
         own.MIME_ORIGINAL.name,
         own.MIME_ORIGINAL_CHECK.name,
+        own.MIME_LAYOUT.name,
         *(
             tag >> 16
             for tag in (
@@ -104,6 +107,8 @@ def to_object(
     properties |= threads.thread_properties(mail)
     properties |= bodies.body_properties(mail)
     properties |= protected.original_properties(mail)
+    if mail.layout:
+        properties[own.MIME_LAYOUT] = mail.layout
     properties |= marks.mark_properties(mail, has_attachments=signed or bool(mail.attachments), from_me=from_me)
     if mail.leftover:
         properties = _with_header_text(marks.with_leftover(properties, mail), mail)
@@ -164,7 +169,7 @@ def _headers(block: bytes) -> Properties:
         return {}
     text = _header_text(block)
     properties: Properties = {tags.PidTagTransportMessageHeaders: text}
-    if text.encode("utf-8", "surrogatepass") != block:
+    if not block.isascii() or b"\0" in block or b"\n\r\n" in block or block.startswith((b"\r\n", _OWN_LINE)):
         properties[own.HEADER_BYTES] = block
     return properties
 
@@ -242,6 +247,7 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
         delivery_receipt=reading.truth(properties, tags.PidTagOriginatorDeliveryReportRequested),
         flags=flags,
         headers=headers,
+        layout=reading.data(properties, own.MIME_LAYOUT),
         leftover=leftover,
     )
     return protected.with_original(mail, message)
@@ -300,7 +306,7 @@ def _header_block(text: str) -> bytes:
     Outlook keeps the headers of inner parts behind it, and old versions a line of their own before it.
     """
     block = text.encode("utf-8", "surrogatepass").replace(b"\r\n", b"\n").lstrip(b"\n")
-    if block.startswith(b"Microsoft Mail Internet Headers Version"):
+    if block.startswith(_OWN_LINE):
         block = block.partition(b"\n")[2]
     block = block.partition(b"\n\n")[0].rstrip(b"\n")
     if not header_fields(block):

@@ -26,6 +26,9 @@ MIME_ORIGINAL = _tag("MimeOriginal", PropertyType.BINARY)
 MIME_ORIGINAL_CHECK = _tag("MimeOriginalCheck", PropertyType.BINARY)
 """Digest of what was read from it: once that has been changed, the original is not the mail any more."""
 
+MIME_LAYOUT = _tag("MimeLayout", PropertyType.BINARY)
+"""How the message's bytes were put together (`Mail.layout`); it holds for as long as the content is the same."""
+
 CONTENT_PARAMETERS = _tag("ContentParameters", PropertyType.MULTIPLE_STRING)
 """Parameters of an attachment's content type, each as "name=value"."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from hashlib import blake2b
-from uuid import UUID
 
 from mailconnector.items import Mail
 from mailconnector.items.headers import first, unfolded
 from mailconnector.items.subject import normalized
 from mailconnector.mapi import tags
-from mailconnector.mapi.conversation import ConversationIndex
+from mailconnector.mapi.conversation import ConversationIndex, ResponseLevel
 from mailconnector.mapi.objects import Properties
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapping import reading
@@ -33,6 +32,7 @@ OWNED = frozenset(
 # All that is known of a thread's beginning is its first message's id, so all indexes that are made begin here:
 # what they have in common is what makes Outlook show them together.
 _BEGINNING = FileTime.from_datetime(datetime(2000, 1, 1, tzinfo=UTC))
+_HEAD = ConversationIndex.new(_BEGINNING).head
 _ID = re.compile(r"<[^<>\s]+>")
 _MADE_DOMAIN = "mailconnector.invalid"
 
@@ -66,11 +66,10 @@ def _made_index(message_id: str, parents: tuple[str, tuple[str, ...]], date: dat
     if not root:
         return b""
     digest = blake2b(root.encode("utf-8", "replace"), digest_size=16, person=b"conversation").digest()
-    index = ConversationIndex.new(_BEGINNING, UUID(bytes=digest))
-    if root != message_id:
-        written = file_time_of(date) if date else None
-        index = index.child(written or _BEGINNING, digest[0])
-    return index.to_bytes()
+    if root == message_id:
+        return _HEAD + digest
+    written = file_time_of(date) if date else None
+    return _HEAD + digest + ResponseLevel.between(_BEGINNING, written or _BEGINNING, digest[0]).to_bytes()
 
 
 def read_topic(properties: Properties, subject: str) -> str:

@@ -44,7 +44,7 @@ def test_messages_are_written_as_they_were_read(messages: dict[str, bytes]) -> N
         assert without_headers(again) == without_headers(mail), name
         assert render(again) == written, name
         assert parse(render(again)) == again, name
-        assert written.isascii(), name
+        assert written == (data if b"\r\n" in data else data.replace(b"\n", b"\r\n")), name
 
 
 def test_line_ends_make_no_difference(messages: dict[str, bytes]) -> None:

@@ -161,14 +161,14 @@ def flags() -> st.SearchStrategy[Flags]:
 
 
 def without_headers(mail: Mail) -> Mail:
-    """Return a mail, and those within it, without the header blocks that reading a message adds."""
+    """Return a mail, and those within it, without what reading a message adds: header blocks and layouts."""
 
     def bare(attachment: Attachment) -> Attachment:
         if isinstance(attachment.item, Mail):
             return replace(attachment, item=without_headers(attachment.item))
         return attachment
 
-    return replace(mail, headers=b"", attachments=tuple(bare(one) for one in mail.attachments))
+    return replace(mail, headers=b"", layout=b"", attachments=tuple(bare(one) for one in mail.attachments))
 
 
 def mail_of(item: Item | None) -> Mail:
