@@ -28,7 +28,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from mailconnector.app.account.model import Account
-from mailconnector.app.errors import AppDiskError, AppError, AppUsageError
+from mailconnector.app.errors import AppDiskError, AppInUseError, AppUsageError
 from mailconnector.app.profile_text import ProfileError, read_accounts
 
 if sys.platform == "win32":
@@ -45,7 +45,7 @@ _LOCK_SECONDS = 10.0
 _HEADING = "The accounts of Mail Connector. `mailconnector account` changes them, and so may you: comments stay.\n"
 
 
-class ProfileLockedError(AppError):
+class ProfileLockedError(AppInUseError):
     """Another process is changing the profile, and does not end."""
 
 
@@ -149,7 +149,7 @@ class Profile:
             text = _read(path)
             read_accounts(text, path)
             try:
-                draft = ProfileDraft(text)
+                draft = ProfileDraft(text, path)
             except TOMLKitError as error:
                 raise ProfileError.of(path, f"cannot be changed by a program: {error}") from error
             yield draft
@@ -162,7 +162,8 @@ class Profile:
 class ProfileDraft:
     """A profile being changed, in `Profile.change`. Values are plain ones, as TOML has them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, path: Path) -> None:
+        self.path = path
         self._document = tomlkit.parse(text)
         if not text:
             self._document.add(tomlkit.comment(_HEADING.strip()))
@@ -171,6 +172,14 @@ class ProfileDraft:
     def text(self) -> str:
         """Return the profile as it is now."""
         return tomlkit.dumps(self._document)
+
+    def profile(self) -> Profile:
+        """Return the profile as it would be read.
+
+        Raises:
+            ProfileError: it makes no sense.
+        """
+        return Profile(self.path, MappingProxyType(read_accounts(self.text(), self.path)))
 
     def add(self, key: str, values: Mapping[str, Any]) -> None:
         """Add an account, its tables as mappings in mappings.
