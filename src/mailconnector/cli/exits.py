@@ -3,16 +3,16 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import ParamSpec
 
 import typer
 
-from mailconnector.app.errors import AppDiskError
+from mailconnector.app.sync.verdict import Verdict, verdict_of_error
 from mailconnector.cli.terminal import print_error, print_notice
 from mailconnector.errors import MailConnectorError
-from mailconnector.pst import PstDiskError, PstError, PstFullError, PstLockedError
+from mailconnector.pst import PstError
 
 P = ParamSpec("P")
 
@@ -30,19 +30,34 @@ class ExitCode(IntEnum):
     """Another program has the file open."""
     DISK = 4
     """The system refused to read or write, or there is no more room."""
+    HELD = 5
+    """All else is done, but deletions wait for a word from the user."""
+    REFUSED = 6
+    """An account does not work until the user does something: password, certificate, rights."""
+    LOST = 7
+    """A server could not be reached, or the connection broke; trying again is safe and may help."""
     INTERRUPTED = 130
     """The user stopped it."""
     BROKEN_PIPE = 141
     """Nobody reads the output any more."""
 
 
+EXIT_OF_VERDICT: Mapping[Verdict, ExitCode] = {
+    Verdict.IN_STEP: ExitCode.OK,
+    Verdict.HELD: ExitCode.HELD,
+    Verdict.PARTLY: ExitCode.FINDINGS,
+    Verdict.STOPPED: ExitCode.INTERRUPTED,
+    Verdict.IN_USE: ExitCode.IN_USE,
+    Verdict.LOST: ExitCode.LOST,
+    Verdict.DISK: ExitCode.DISK,
+    Verdict.REFUSED: ExitCode.REFUSED,
+    Verdict.UNUSABLE: ExitCode.UNUSABLE,
+}
+
+
 def exit_code_of(error: MailConnectorError) -> ExitCode:
     """Return the exit code that an error ends a command with."""
-    if isinstance(error, PstLockedError):
-        return ExitCode.IN_USE
-    if isinstance(error, PstDiskError | PstFullError | AppDiskError):
-        return ExitCode.DISK
-    return ExitCode.UNUSABLE
+    return EXIT_OF_VERDICT[verdict_of_error(error)]
 
 
 def _with_file(error: MailConnectorError, file: object) -> str:

@@ -6,6 +6,10 @@ from typing import Annotated
 import typer
 
 PstFile = Annotated[Path, typer.Argument(metavar="FILE", help="The PST file.", show_default=False)]
+ProfileFile = Annotated[
+    Path | None,
+    typer.Option("--profile", metavar="FILE", help="The profile; else the user's own.", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Codepage = Annotated[
     int,

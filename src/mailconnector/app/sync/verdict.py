@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from enum import Enum
 
+from mailconnector.app.account.secrets import SecretError
 from mailconnector.app.errors import AppDiskError, AppInUseError
+from mailconnector.app.profile import ProfileLockedError
 from mailconnector.imap import (
     ImapConnectionError,
     ImapLimitError,
@@ -77,11 +79,11 @@ def _verdict_of_trouble(radius: Radius, error: Exception) -> Verdict:
 def verdict_of_error(error: BaseException) -> Verdict:
     """Return how a run ended that an error ended. What caused the error tells more than what it became."""
     for each in reversed(list(_causes(error))):
-        if isinstance(each, PstLockedError | AppInUseError):
+        if isinstance(each, PstLockedError | AppInUseError | ProfileLockedError):
             return Verdict.IN_USE
         if isinstance(each, PstDiskError | PstFullError | AppDiskError):
             return Verdict.DISK
-        if isinstance(each, ImapLoginError | ImapTlsError):
+        if isinstance(each, ImapLoginError | ImapTlsError | SecretError):
             return Verdict.REFUSED
         if isinstance(each, ImapConnectionError | ImapThrottledError | ImapProtocolError | ImapLimitError):
             return Verdict.LOST
