@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.servers"]
+
 # Real files that Outlook and mail programs wrote. They are not part of the repository: where they are absent,
 # the tests that read them are skipped. MAILCONNECTOR_SAMPLES names another place.
 SAMPLES = Path(os.environ.get("MAILCONNECTOR_SAMPLES") or Path(__file__).resolve().parents[2] / "shared" / "samples")

@@ -5,7 +5,7 @@ A kind is a function that makes an empty store. A store that needs more than mem
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from mailconnector.items import Item
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import SyncStore
+from tests.contract import imap_subject
 from tests.exchange import FILE, POOR, SERVER, TWIN
 
 
@@ -41,7 +42,17 @@ def _memory(kind: str) -> Subject:
     return Subject(store, store.edit, crash)
 
 
-@pytest.fixture(params=["memory-file", "memory-server", "memory-poor", "memory-twin"])
-def subject(request: pytest.FixtureRequest) -> Subject:
+_MEMORY = ("file", "server", "poor", "twin")
+
+
+@pytest.fixture(
+    params=[*(f"memory-{kind}" for kind in _MEMORY), *(f"imap-{server}" for server in imap_subject.SERVERS)]
+)
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     """An empty store of each kind."""
-    return _memory(str(request.param).removeprefix("memory-"))
+    sort, _, kind = str(request.param).partition("-")
+    if sort == "memory":
+        yield _memory(kind)
+        return
+    with imap_subject.mailbox(request.getfixturevalue(kind)) as mailbox:
+        yield Subject(mailbox.open(), mailbox.edit, mailbox.open)

@@ -22,6 +22,7 @@ from mailconnector.imap.errors import (
     ImapCommandError,
     ImapConnectionError,
     ImapError,
+    ImapOvertakenError,
     ImapTimeoutError,
     refusal,
 )
@@ -109,6 +110,7 @@ class Connection:
         self.pushed: deque[Response] = deque(maxlen=_MOST_PUSHED)
         self.alerts: deque[str] = deque(maxlen=_MOST_ALERTS)
         self._queue: deque[Response] = deque()
+        self._turn = 0  # counts what was begun: a pipeline that is not the last of it has lost its answers
         self._trace = trace
 
     @classmethod
@@ -206,8 +208,10 @@ class Connection:
 
         Raises:
             ImapConnectionError, ImapProtocolError, ImapLimitError: as with `execute`.
+            ImapOvertakenError: another command was run before the iterator came to its end.
         """
         self.settle()
+        turn = self._turn
         source = iter(commands)
         active: dict[bytes, Command] = {}
         exhausted = False
@@ -225,10 +229,14 @@ class Connection:
             response = self._queue.popleft() if self._queue else self._take(deadline)
             if isinstance(response, kinds):
                 yield response
+                if self._turn != turn:
+                    raise ImapOvertakenError("another command came between", server=self.server)
             elif isinstance(response, Tagged):
                 command = active.pop(response.tag)
                 self._done(command, response)
                 yield Ended(command, response)
+                if self._turn != turn and (active or not exhausted):
+                    raise ImapOvertakenError("another command came between", server=self.server)
             else:
                 self._notice(response)
                 continue
@@ -335,6 +343,7 @@ class Connection:
 
     def settle(self) -> None:
         """Wait for the commands of a pipeline that was given up."""
+        self._turn += 1
         deadline = time.monotonic() + self.timeouts.command
         while self._queue or self.protocol.in_flight:
             response = self._take(deadline)

@@ -25,6 +25,10 @@ class ImapUsageError(ImapError):
     """The client was asked for something that cannot be said in IMAP, or not in this state of the session."""
 
 
+class ImapOvertakenError(ImapUsageError):
+    """Another command was run while a stream of answers was still being read; the rest of the stream is lost."""
+
+
 class ImapUnsupportedError(ImapError):
     """The server lacks an extension, and there is no correct way without it. ``capability`` names it."""
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from mailconnector.imap.annotations import Annotations
-from mailconnector.imap.commands import Command, quoted
+from mailconnector.imap.commands import Command, CommandLine, quoted
+from mailconnector.imap.connection import Ended, Result
 from mailconnector.imap.quirks import Quirk
 from mailconnector.imap.responses import (
     Listed,
@@ -16,6 +17,7 @@ from mailconnector.imap.responses import (
     MyRights,
     Namespace,
     Namespaces,
+    Response,
     StatusItems,
 )
 from mailconnector.imap.rights import Rights
@@ -99,6 +101,7 @@ class Mailboxes:
         subscriptions: bool = True,
         rights: bool = False,
         metadata: Sequence[str] = (),
+        survey: bool = False,
     ) -> list[MailboxInfo]:
         """List mailboxes, in one command where the server can, else with as many as it takes.
 
@@ -108,6 +111,8 @@ class Mailboxes:
             subscriptions: whether to ask which are subscribed.
             rights: whether to ask what the user may do with each.
             metadata: the annotations to ask for, as ``/shared/vendor/kolab/folder-type``.
+            survey: whether to leave the selected mailbox first, of which some servers would tell the status as this
+                session last saw it, and to ask for the namespaces in the same round trip.
 
         Returns:
             Each mailbox once, in the server's order. Parents of which the user may see nothing can be missing.
@@ -118,7 +123,7 @@ class Mailboxes:
         wanted = self._return_options(status=status, subscriptions=subscriptions, rights=rights, metadata=metadata)
         if wanted:
             line.raw(b"RETURN (" + b" ".join(wanted.values()) + b")")
-        result = session.run(line, Listed, MailboxStatus, MyRights, Metadata)
+        result = self._survey(line) if survey else session.run(line, Listed, MailboxStatus, MyRights, Metadata)
         found: dict[str, MailboxInfo] = {}
         for listed in result.all(Listed):
             subscribed = "\\subscribed" in listed.attributes if "SUBSCRIBED" in wanted else None
@@ -151,6 +156,28 @@ class Mailboxes:
             )
             for info in found.values()
         ]
+
+    def _survey(self, line: CommandLine) -> Result:
+        """Run a LIST, behind what else a look at the whole server begins with."""
+        session = self._session
+        commands: list[Command] = []
+        if session.connection.protocol.mailbox is not None and session.has("UNSELECT"):
+            commands.append(session.line("UNSELECT").command())
+        if self._namespaces is None and session.has("NAMESPACE"):
+            commands.append(session.line("NAMESPACE").command())
+        commands.append(line.command())
+        responses: list[Response] = []
+        kinds = (Listed, MailboxStatus, MyRights, Metadata, Namespaces)
+        for response in session.pipeline(commands, *kinds):
+            if isinstance(response, Namespaces):
+                self._namespaces = response
+            elif not isinstance(response, Ended):
+                responses.append(response)
+            elif response.command.name == "LIST":
+                if not response.tagged.ok:
+                    raise session.refused(response)
+                return Result(response.tagged, tuple(responses))
+        raise AssertionError("the last command of a pipeline always ends")
 
     def _return_options(
         self, *, status: bool, subscriptions: bool, rights: bool, metadata: Sequence[str]

@@ -252,6 +252,38 @@ class SelectedMailbox:
             vanished = known - self.search() if known else UidSet()
         return Changes(vanished, tuple(fetched for fetched in result.all(Fetched) if fetched.uid))
 
+    def delta(self, modseq: int, items: Sequence[str] = SUMMARY) -> Iterator[Fetched | Vanished]:
+        """Stream what has changed since a mod-sequence; nothing is gathered, whatever the mailbox's size.
+
+        Args:
+            modseq: the HIGHESTMODSEQ then.
+            items: what of each message; without content.
+
+        Yields:
+            Messages that have changed or are new, in the server's order, some of them with a part of the items only,
+            when somebody changes them meanwhile. With QRESYNC also what has vanished, which may name UIDs that never
+            were; without it, what vanished is for the caller to find out.
+
+        Raises:
+            ImapUsageError: the mailbox keeps no mod-sequences.
+            ImapNoError: the server refuses it.
+        """
+        if not self.keeps_modseq:
+            raise ImapUsageError(f"the mailbox {self.name!r} keeps no mod-sequences")
+        if self.state.exists == 0 and "QRESYNC" not in self.session.enabled:
+            return
+        vanished = b" VANISHED" if "QRESYNC" in self.session.enabled else b""
+        line = self._line("UID FETCH").raw(b"1:*").raw(self._items(items))
+        line.raw(b"(CHANGEDSINCE %d%s)" % (modseq, vanished))
+        for response in self.session.pipeline([line.command()], Fetched, Vanished):
+            if isinstance(response, Ended):
+                if not response.tagged.ok:
+                    raise self.session.refused(response)
+            elif isinstance(response, Vanished) or (isinstance(response, Fetched) and response.uid is not None):
+                yield response
+            else:
+                self.session.connection.pushed.append(response)
+
     def storable(self, flags: Iterable[str]) -> frozenset[str]:
         """Return those of the flags that can be stored here, by what the server has said of its permanent flags."""
         permanent = self.state.permanent_flags

@@ -1,1 +1,5 @@
 """Sync stores: the kinds of store that can be kept in step with each other."""
+
+from mailconnector.stores.imap import ImapStore
+
+__all__ = ["ImapStore"]

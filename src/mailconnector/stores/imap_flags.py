@@ -1,0 +1,99 @@
+r"""Flags between a server and synchronisation: which there are, how they are spelt, and which last.
+
+A category is any text, a keyword on a server an atom (RFC 9051 section 9, flag-keyword). What no atom may hold is
+written as in modified UTF-7, which other programs use for keywords as well: "Red Category" is ``Red&ACA-Category``.
+A keyword that only looks so stays as it is; each category has one keyword and the other way round.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from mailconnector.sync.flags import (
+    ALL_FLAGS,
+    ANSWERED,
+    ANY_KEYWORD,
+    DELETED,
+    DRAFT,
+    FLAGGED,
+    FORWARDED,
+    SEEN,
+    FlagSet,
+)
+
+_SYSTEM = {flag.lower(): flag for flag in (SEEN, ANSWERED, FLAGGED, DRAFT, DELETED, FORWARDED)}
+_NO_ATOM = re.compile(r"[^!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
+_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
+
+
+@lru_cache(maxsize=4096)
+def from_server(flags: frozenset[str]) -> FlagSet:
+    r"""Return a message's flags as synchronisation knows them, without \Recent and what only one server knows."""
+    return frozenset(flag for raw in flags if (flag := flag_of(raw)))
+
+
+def flag_of(raw: str) -> str:
+    """Return one flag as synchronisation knows it; empty for one that it does not."""
+    known = _SYSTEM.get(raw.lower())
+    if known:
+        return known
+    return "" if raw.startswith("\\") else category_of(raw)
+
+
+def to_server(flags: Iterable[str]) -> frozenset[str]:
+    """Return flags as they are sent."""
+    return frozenset(flag if flag in ALL_FLAGS else keyword_of(flag) for flag in flags if flag not in ("", ANY_KEYWORD))
+
+
+def kept_flags(permanent: frozenset[str] | None, *, read_only: bool) -> FlagSet:
+    r"""Return the flags that last in a mailbox.
+
+    Args:
+        permanent: PERMANENTFLAGS; None where the server did not tell, and then all of them last (RFC 9051 7.1).
+        read_only: Nothing lasts.
+    """
+    if read_only:
+        return frozenset()
+    if permanent is None:
+        return ALL_FLAGS
+    kept = {flag for raw in permanent if raw != ANY_KEYWORD and (flag := flag_of(raw))}
+    return frozenset(kept | {ANY_KEYWORD, FORWARDED}) if ANY_KEYWORD in permanent else frozenset(kept)
+
+
+@lru_cache(maxsize=4096)
+def keyword_of(category: str) -> str:
+    """Return the keyword that a category is on a server."""
+    if category and not _NO_ATOM.search(category) and category_of(category) == category:
+        return category
+    return _encoded(category)
+
+
+@lru_cache(maxsize=4096)
+def category_of(keyword: str) -> str:
+    """Return the category that a keyword is to the user."""
+    if "&" not in keyword:
+        return keyword
+    try:
+        category = _SHIFTED.sub(_decoded, keyword)
+    except ValueError:
+        return keyword
+    return category if _encoded(category) == keyword else keyword
+
+
+def _encoded(category: str) -> str:
+    def shifted(match: re.Match[str]) -> str:
+        units = match[0].encode("utf-16-be", "surrogatepass")
+        return f"&{binascii.b2a_base64(units, newline=False).rstrip(b'=').replace(b'/', b',').decode('ascii')}-"
+
+    return _NO_ATOM.sub(shifted, category.replace("&", "&-"))
+
+
+def _decoded(match: re.Match[str]) -> str:
+    encoded = match[1].replace(",", "/")
+    if not encoded:
+        return "&"
+    units = binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
+    return units.decode("utf-16-be", "surrogatepass")

@@ -1,0 +1,147 @@
+"""Messages parsed in other processes, in order, while the next ones come over the line.
+
+Parsing is the dearest part of reading mail, and one process uses one core. Raw bytes go to the workers, items come
+back; a few batches are on the way at any time, so memory stays bounded however long the stream is.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import TypeVar
+
+from mailconnector.formats import parse
+from mailconnector.items import Flags, Mail
+from mailconnector.sync.errors import ItemError
+from mailconnector.sync.flags import FlagSet, to_flags
+from mailconnector.sync.identity import identify
+from mailconnector.sync.store import Failure, Identity, ItemState
+
+T = TypeVar("T")
+
+_BATCH_COUNT = 50
+_BATCH_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an item is made of.
+
+    Attributes:
+        data: The message as the server holds it.
+        flags: Its flags.
+        received: When it was received.
+    """
+
+    data: bytes = field(repr=False)
+    flags: FlagSet
+    received: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What came of it."""
+
+    mail: Mail
+    identity: Identity
+
+
+def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
+    """Parse a message.
+
+    Raises:
+        FormatError: There is no message.
+    """
+    mail = parse(source.data, flags=_flags(source.flags), received=source.received)
+    if headers_only:
+        mail = replace(mail, text=None, html=None, rtf=None, attachments=(), original=b"")
+    return Parsed(mail, identify(mail))
+
+
+@lru_cache(maxsize=1024)
+def _flags(names: FlagSet) -> Flags:
+    return to_flags(names)
+
+
+class Parsers:
+    """A number of processes that parse; they are started with the first messages.
+
+    Args:
+        count: How many.
+    """
+
+    worth_it = 100
+    """Fewer messages than this are parsed here sooner."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._pool: ProcessPoolExecutor | None = None
+
+    def run(
+        self, sources: Iterable[tuple[ItemState, Source] | Failure]
+    ) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
+        """Parse messages and hand them out in their order, with whatever was wrong with each."""
+        pending: deque[tuple[list[ItemState | Failure], list[Source], Future[list[Parsed | Exception]]]] = deque()
+        for batch in _batches(sources):
+            here = [one[0] if isinstance(one, tuple) else one for one in batch]
+            data = [one[1] for one in batch if isinstance(one, tuple)]
+            pending.append((here, data, self._started().submit(_parse_all, data)))
+            del batch
+            if len(pending) > 2 * self._count:
+                yield from self._taken(*pending.popleft())
+        while pending:
+            yield from self._taken(*pending.popleft())
+
+    def close(self) -> None:
+        """End the processes."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context("spawn"))
+        return self._pool
+
+    def _taken(
+        self, here: list[ItemState | Failure], data: list[Source], future: Future[list[Parsed | Exception]]
+    ) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
+        try:
+            results = iter(future.result())
+        except BrokenProcessPool:
+            # A worker was killed, by a lack of memory it may be: what it had is parsed here.
+            self.close()
+            results = iter(_parse_all(data))
+        for one in here:
+            yield one if isinstance(one, Failure) else (one, next(results))
+
+
+def _parse_all(sources: list[Source]) -> list[Parsed | Exception]:
+    results: list[Parsed | Exception] = []
+    for source in sources:
+        try:
+            results.append(parsed(source))
+        except Exception as error:  # whatever is wrong with one message, the others are to come
+            results.append(ItemError(str(error), hint=getattr(error, "hint", "")))
+    return results
+
+
+def _batches(
+    sources: Iterable[tuple[ItemState, Source] | Failure],
+) -> Iterator[list[tuple[ItemState, Source] | Failure]]:
+    batch: list[tuple[ItemState, Source] | Failure] = []
+    size = 0
+    for one in sources:
+        batch.append(one)
+        size += 0 if isinstance(one, Failure) else len(one[1].data)
+        if len(batch) >= _BATCH_COUNT or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
