@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from mailconnector.items import Item
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import SyncStore
-from tests.contract import imap_subject
+from tests.contract import imap_subject, pst_subject
 from tests.exchange import FILE, POOR, SERVER, TWIN
 
 
@@ -46,13 +48,22 @@ _MEMORY = ("file", "server", "poor", "twin")
 
 
 @pytest.fixture(
-    params=[*(f"memory-{kind}" for kind in _MEMORY), *(f"imap-{server}" for server in imap_subject.SERVERS)]
+    params=[
+        *(f"memory-{kind}" for kind in _MEMORY),
+        *(f"pst-{kind}" for kind in pst_subject.FORMATS),
+        *(f"imap-{server}" for server in imap_subject.SERVERS),
+    ]
 )
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """An empty store of each kind."""
     sort, _, kind = str(request.param).partition("-")
     if sort == "memory":
         yield _memory(kind)
+        return
+    if sort == "pst":
+        file = pst_subject.PstFile(tmp_path, kind)
+        yield Subject(cast("SyncStore", file), file.edit, file.crash)
+        file.close()
         return
     with imap_subject.mailbox(request.getfixturevalue(kind)) as mailbox:
         yield Subject(mailbox.open(), mailbox.edit, mailbox.open)

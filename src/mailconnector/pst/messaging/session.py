@@ -173,6 +173,11 @@ class Session:
             self.abandon()
             raise
 
+    @property
+    def is_spoilt(self) -> bool:
+        """Whether a change failed half-way, so that the running transaction can only be rolled back."""
+        return self._spoilt
+
     def begin(self) -> None:
         """Begin a transaction."""
         self.db.begin()

@@ -328,6 +328,11 @@ class Store:
 
     # -- changing --------------------------------------------------------------------------------------------------
 
+    @property
+    def is_spoilt(self) -> bool:
+        """Whether a change failed half-way, so that the running transaction can only be rolled back."""
+        return self._session.is_spoilt
+
     @contextmanager
     def transaction(self) -> Iterator[Self]:
         """Make all the changes in a with statement one: all of them are kept, or none.

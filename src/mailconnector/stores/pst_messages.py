@@ -1,0 +1,230 @@
+"""Messages of a PST file as items of synchronisation, read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mailconnector.errors import MailConnectorError
+from mailconnector.items import Attachment, GenericItem, Item, Mail
+from mailconnector.items.mail import StoredContent
+from mailconnector.mapi import named, tags
+from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey
+from mailconnector.mapi.types import FileTime
+from mailconnector.mapi.values import Value
+from mailconnector.mapping import FLAG_KEYS, flag_changes, from_mapi, read_flags, to_mapi
+from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, Store
+from mailconnector.stores.pst_index import IndexedItem, NodePlace, stored_moment
+from mailconnector.sync.flags import ALL_FLAGS, DELETED, FlagSet, flags_of, kept, to_flags, to_text
+from mailconnector.sync.identity import identify
+from mailconnector.sync.store import Delivery
+
+KEPT_FLAGS: FlagSet = ALL_FLAGS - {DELETED}
+"""The flags that last in a PST file. A message that is marked as deleted is what Outlook has Deleted Items for."""
+
+_READ_KEYS: tuple[PropertyKey, ...] = (
+    tags.PidTagMessageFlags,
+    tags.PidTagLastVerbExecuted,
+    tags.PidTagIconIndex,
+    tags.PidTagFlagStatus,
+    named.PidNameKeywords,
+)
+_MAX_HELD = 8 << 20  # contents of attachments up to here are read with their item
+
+
+class MessageReader:
+    """Reads messages, and writes them.
+
+    Args:
+        store: The open store. After one of its transactions was rolled back, make a new reader.
+        own_addresses: Lower-case addresses of the mailbox's owner.
+    """
+
+    def __init__(self, store: Store, own_addresses: frozenset[str] = frozenset()) -> None:
+        self._store = store
+        self._own_addresses = own_addresses
+        self._fingerprints = Fingerprints(store, FLAG_KEYS)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def look(self, known: IndexedItem) -> IndexedItem:
+        """Return what a message is now, as far as synchronisation wants to know before it fetches it.
+
+        Args:
+            known: Its place, and what it was when it was last looked at; no revision when it is new.
+
+        Raises:
+            PstDiskError: The system refused to read.
+        """
+        try:
+            message = self._store.message(known.nid)
+            properties = message.properties
+            revision = self._fingerprints.of(message)
+            flags = _flags_in(properties.get)
+            name = _clean(properties.text(tags.PidTagInternetMessageId)).strip()
+            if not name:
+                name = identify(from_mapi(message.to_object())).name
+            born = properties.get(tags.PidTagCreationTime)
+            return known._replace(
+                flags=to_text(flags),
+                revision=revision,
+                size=properties.number(tags.PidTagMessageSize),
+                date=_date_of(properties.get),
+                born=int(born) if isinstance(born, FileTime) else 0,
+                name=name,
+                digest=known.digest if revision == known.revision else "",
+                title=_clean(message.subject),
+            )
+        except PstDiskError:
+            raise
+        except MailConnectorError:
+            # Damaged. Fetching it says how; until it changes, it stays as it is.
+            return known._replace(revision=f"damaged-{known.bid_data:x}-{known.bid_sub:x}", digest="")
+
+    def item(self, nid: int) -> Item:
+        """Return a message's content, with the contents of its attachments read as far as memory allows.
+
+        Raises:
+            PstError: It is damaged.
+            MapiError: A value in it is.
+        """
+        return _held(from_mapi(self._store.message(nid).to_object()))
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def message_of(self, delivery: Delivery) -> MessageObject:
+        """Return a delivery as the message that is to be stored."""
+        item = delivery.item
+        mail = item.mail if isinstance(item, GenericItem) else item
+        mail = replace(mail, flags=to_flags(kept(delivery.flags, KEPT_FLAGS)), received=delivery.date or mail.received)
+        message = to_mapi(
+            GenericItem(mail) if isinstance(item, GenericItem) else mail, own_addresses=self._own_addresses
+        )
+        message.associated = False
+        # Outlook shows by these that there is only a header, and how much there is to come.
+        message.properties.pop(named.PidLidHeaderItem, None)
+        message.properties.pop(named.PidLidRemoteTransferSize, None)
+        if delivery.partial:
+            message.properties[named.PidLidHeaderItem] = 1
+            message.properties[named.PidLidRemoteTransferSize] = min(delivery.size, 0x7FFFFFFF)
+        return message
+
+    def written(self, draft: MessageDraft, delivery: Delivery, place: NodePlace, mark: int) -> IndexedItem:
+        """Return what the index notes of a delivery that was just written, without reading it again."""
+        identity = delivery.identity
+        if not identity.name or not identity.digest:
+            own = identify(delivery.item)
+            identity = replace(own, name=identity.name or own.name, digest=identity.digest or own.digest)
+        born = draft.get(tags.PidTagCreationTime)
+        return IndexedItem(
+            place.nid,
+            place.parent,
+            place.bid_data,
+            place.bid_sub,
+            mark,
+            to_text(_flags_in(draft.get)),
+            self._fingerprints.of_draft(draft),
+            draft.number(tags.PidTagMessageSize >> 16),
+            _date_of(draft.get),
+            int(born) if isinstance(born, FileTime) else 0,
+            identity.name,
+            identity.digest,
+            subject_of(delivery.item),
+        )
+
+    def mark(self, message: Message, flags: FlagSet) -> tuple[FlagSet, int] | None:
+        """Give a message other flags and leave all else as it is.
+
+        Args:
+            message: The message.
+            flags: What it should have.
+
+        Returns:
+            What it has then, and its size; None when it has them already.
+        """
+        found: Properties = {}
+        properties = message.properties
+        for key in FLAG_KEYS:
+            value = properties.get(key)
+            if value is not None:
+                found[key] = value
+        changes = flag_changes(found, to_flags(flags), message.subject)
+        if not changes:
+            return None
+        with message.edit() as draft:
+            for key, value in changes.items():
+                if value is None:
+                    draft.delete(key)
+                else:
+                    draft.set(key, value)
+        return _flags_in(draft.get), draft.number(tags.PidTagMessageSize >> 16)
+
+
+def _flags_in(get: Callable[[PropertyKey], Value]) -> FlagSet:
+    """Return the flags that a message's properties say, those that last here.
+
+    Categories that no flag can be called are left out.
+    """
+    properties: Properties = {}
+    for key in _READ_KEYS:
+        value = get(key)
+        if value is not None:
+            properties[key] = value
+    return frozenset(name for name in kept(flags_of(read_flags(properties)), KEPT_FLAGS) if name and "\n" not in name)
+
+
+def _date_of(get: Callable[[PropertyKey], Value]) -> int | None:
+    """Return when a message was received, else sent, else made."""
+    for tag in (tags.PidTagMessageDeliveryTime, tags.PidTagClientSubmitTime, tags.PidTagCreationTime):
+        value = get(tag)
+        if isinstance(value, FileTime) and (moment := value.to_datetime()) is not None:
+            return stored_moment(moment)
+    return None
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "") if "\0" in text else text
+
+
+def subject_of(item: Item) -> str:
+    """Return what a user calls an item."""
+    return item.mail.subject if isinstance(item, GenericItem) else item.subject
+
+
+def without_bodies(item: Item) -> Item:
+    """Return an item with no more than what its header says."""
+    if isinstance(item, GenericItem):
+        return GenericItem(_bare(item.mail))
+    return _bare(item)
+
+
+def _bare(mail: Mail) -> Mail:
+    return replace(mail, text=None, html=None, rtf=None, attachments=(), original=b"")
+
+
+def _held(item: Item) -> Item:
+    """Return an item whose attachments are known to be readable: what is damaged has to show before it goes on."""
+    if isinstance(item, GenericItem):
+        return GenericItem(_held_mail(item.mail))
+    return _held_mail(item)
+
+
+def _held_mail(mail: Mail) -> Mail:
+    if not mail.attachments:
+        return mail
+    return replace(mail, attachments=tuple(map(_held_attachment, mail.attachments)))
+
+
+def _held_attachment(attachment: Attachment) -> Attachment:
+    if attachment.item is not None:
+        return replace(attachment, item=_held(attachment.item))
+    data = attachment.data
+    if not isinstance(data, StoredContent):
+        return attachment
+    if data.size() <= _MAX_HELD:
+        return replace(attachment, data=data.read())
+    data.stream.seek(0)
+    while data.stream.read(1 << 20):
+        pass
+    data.stream.seek(0)
+    return attachment
