@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from mailconnector.formats import charsets, dates, fields, layout, parameters, transfer, words
+from mailconnector.formats import charsets, dates, fields, layout, parameters, tnef_parts, transfer, words
 from mailconnector.formats.errors import FormatError
 from mailconnector.formats.layout import Piece, PieceKind
 from mailconnector.formats.structure import MAX_DEPTH, Budget, Part, content_type, field_values, scan
 from mailconnector.items import Attachment, Flags, Mail, Placement
 from mailconnector.items.headers import fields as header_fields
+from mailconnector.mapi.objects import Properties
 
 SMIME_KINDS = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 """Content types of encrypted or opaquely signed S/MIME content."""
@@ -50,6 +51,8 @@ _PROTECTED = frozenset({"multipart/signed", "multipart/encrypted"}) | SMIME_KIND
 _MESSAGE_KINDS = frozenset({"message/rfc822", "message/global", "message/news"})
 _RICH_KINDS = frozenset({"text/enriched", "text/richtext"})
 _RTF_KINDS = frozenset({"text/rtf", "application/rtf"})
+_TNEF_KINDS = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_TNEF_NAME = "winmail.dat"
 # Parameters of a content type that have a field of their own, or none at all.
 _NOT_KEPT = frozenset({"name", "boundary"})
 _META_CHARSET = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
@@ -116,6 +119,7 @@ class _Reader:
         self.protected = False
         self.message_class = "IPM.Note"
         self.pieces: list[Piece] = []
+        self.leftover: Properties = {}
 
     def mail(self, flags: Flags = _NO_FLAGS, received: datetime | None = None) -> Mail:
         root = self.root
@@ -138,6 +142,7 @@ class _Reader:
             headers=headers,
             original=original,
             layout=self._layout(headers, message_class, original),
+            leftover=self.leftover,
         )
 
     def _layout(self, headers: bytes, message_class: str, original: bytes) -> bytes:
@@ -278,6 +283,8 @@ class _Reader:
             created=dates.parse(values["creation-date"]) if "creation-date" in values else None,
             modified=dates.parse(values["modification-date"]) if "modification-date" in values else None,
         )
+        if self._opens_tnef(part, attachment):
+            return
         number = len(self.attachments)
         opened = self._opened(attachment, level)
         self.attachments.append(opened)
@@ -287,6 +294,28 @@ class _Reader:
                 self.pieces.append(layout.item_piece(content, part.body, number))
         elif opened.data is attachment.data:
             self._keep(_encoded_piece(part, PieceKind.DATA, content, number))
+
+    def _opens_tnef(self, part: Part, attachment: Attachment) -> bool:
+        """Take what is in a winmail.dat; False when the attachment is none."""
+        if attachment.content_type not in _TNEF_KINDS and attachment.name.lower() != _TNEF_NAME:
+            return False
+        content = attachment.content()
+        opened = tnef_parts.opened(content)
+        if opened is None:
+            return False
+        if self.html is None and self.rtf is None:
+            self.html, self.rtf = opened.html, opened.rtf
+        if self.text is None:
+            self.text = opened.text
+        self.charset = self.charset or opened.charset
+        self.attachments += opened.attachments
+        if self.message_class == "IPM.Note":
+            self.message_class = opened.message_class
+        self.leftover = self.leftover or opened.leftover
+        raw = part.data[part.body : part.end]
+        if _encoding(part) == b"base64":
+            self._keep(layout.base64_piece(raw, part.body, PieceKind.BLOB, content, payload=content))
+        return True
 
     def _opened(self, attachment: Attachment, level: int) -> Attachment:
         """Return an attachment with its mail read, or its link, if it is one."""

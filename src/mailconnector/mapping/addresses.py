@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mailconnector.items import Address
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
 from mailconnector.mapi.entryid import AddressBookEntryId, EntryIdFormatError, OneOffEntryId, parse
 from mailconnector.mapi.objects import Properties, RecipientObject, find
 from mailconnector.mapi.types import PropertyType
-from mailconnector.mapping import reading
 from mailconnector.mapping.leftovers import beyond, combined
 
 TO, CC, BCC = 1, 2, 3

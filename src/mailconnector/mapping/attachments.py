@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailconnector.items import OLE_STORAGE, Attachment, Item, Placement, StoredContent
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
+from mailconnector.mapi.file_names import extension_of, made_name, short_name, type_of_name
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties
 from mailconnector.mapi.types import FileTime, make_tag
-from mailconnector.mapping import own, reading
-from mailconnector.mapping.file_names import extension_of, made_name, short_name, type_of_name
+from mailconnector.mapping import own
 from mailconnector.mapping.leftovers import beyond, combined
 
 BY_VALUE, BY_REFERENCE, BY_REFERENCE_RESOLVE, BY_REFERENCE_ONLY, EMBEDDED, OLE, BY_WEB_REFERENCE = range(1, 8)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mailconnector.items import GenericItem, Item
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
 from mailconnector.mapi.objects import MessageObject
-from mailconnector.mapping import generic, mail, reading
+from mailconnector.mapping import generic, mail
 
 # Classes that are mail, with all below them.
 _MAIL = ("ipm.note", "ipm.post", "report")

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from mailconnector.items import Address, Item, Mail
 from mailconnector.items.headers import fields as header_fields
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
+from mailconnector.mapi.bodies import read_bodies
 from mailconnector.mapi.named import PropertyName
 from mailconnector.mapi.objects import MessageObject, Properties, get
-from mailconnector.mapping import addresses, attachments, bodies, marks, own, protected, reading, reports, threads
+from mailconnector.mapping import addresses, attachments, bodies, marks, own, protected, reports, threads
 from mailconnector.mapping.addresses import PersonTags
 from mailconnector.mapping.attachments import file_time_of
 from mailconnector.mapping.leftovers import beyond, combined, identity
@@ -202,7 +203,7 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
     recipients = addresses.read_recipients(message.recipients)
     people = [address for group in recipients.values() for address in group]
     headers = _read_headers(properties)
-    read = bodies.read_bodies(properties)
+    read = read_bodies(properties)
     date, received = _read_times(properties, headers)
     author, sender, sender_leftover = _read_authors(properties, people)
     message_id = threads.read_message_id(properties, headers)

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from mailconnector.items import Flags, Importance, Mail, Sensitivity
-from mailconnector.mapi import named, tags
+from mailconnector.mapi import named, reading, tags
 from mailconnector.mapi.objects import Properties, PropertyKey, find
-from mailconnector.mapping import reading
 from mailconnector.mapping.leftovers import combined
 
 _READ, _UNSENT, _HAS_ATTACHMENTS, _FROM_ME = 0x01, 0x08, 0x10, 0x20

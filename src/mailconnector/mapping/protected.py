@@ -11,9 +11,9 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from mailconnector.items import Attachment, Mail
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties
-from mailconnector.mapping import own, reading
+from mailconnector.mapping import own
 
 SIGNED = "IPM.Note.SMIME.MultipartSigned"
 _FILE = "smime.p7m"

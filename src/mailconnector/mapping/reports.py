@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
 from mailconnector.mapi.objects import MessageObject
-from mailconnector.mapping import reading
 
 _PREFIX = "report."
 

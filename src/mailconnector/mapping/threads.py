@@ -9,11 +9,10 @@ from hashlib import blake2b
 from mailconnector.items import Mail
 from mailconnector.items.headers import first, unfolded
 from mailconnector.items.subject import normalized
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
 from mailconnector.mapi.conversation import ConversationIndex, ResponseLevel
 from mailconnector.mapi.objects import Properties
 from mailconnector.mapi.types import FileTime
-from mailconnector.mapping import reading
 from mailconnector.mapping.attachments import file_time_of
 
 OWNED = frozenset(

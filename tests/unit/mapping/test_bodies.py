@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from mailconnector.formats import charsets
 from mailconnector.items import Mail
 from mailconnector.mapi import rtf, tags
+from mailconnector.mapi.charsets import charset_of, page_of
+from mailconnector.mapi.file_names import made_name, short_name, type_of_name
 from mailconnector.mapi.objects import MessageObject, Properties
+from mailconnector.mapi.rtf_body import RtfBody, RtfOrigin, read_rtf
 from mailconnector.mapping import from_mapi, to_mapi
-from mailconnector.mapping.codepages import charset_of, page_of
-from mailconnector.mapping.file_names import made_name, short_name, type_of_name
-from mailconnector.mapping.rtf_body import RtfBody, RtfOrigin, read_rtf
 from tests.unit.items.mails import mail_of
 
 HTML = RtfOrigin.HTML
