@@ -1,4 +1,4 @@
-"""What a mail shows of the TNEF stream that came with it, usually as winmail.dat ([MS-OXTNEF], [MS-OXCMAIL] 2.2.3.5)."""
+"""What a mail shows of the TNEF stream, usually called winmail.dat, that came with it ([MS-OXCMAIL] 2.2.3.5)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properti
 from mailconnector.mapi.types import FileTime, PropertyType
 from mailconnector.mapi.values import Value
 
-_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
+_CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
+_TEXT = st.text(_CHARACTERS, max_size=20)
 _INT32 = st.integers(-(1 << 31), (1 << 31) - 1)
 _VALUES: dict[int, st.SearchStrategy[Value]] = {
     PropertyType.INTEGER16: st.integers(-(1 << 15), (1 << 15) - 1),
@@ -57,7 +58,7 @@ def _entries(draw: st.DrawFn) -> tuple[PropertyKey, Value]:
     return draw(st.integers(0x6800, 0x6FFF)) << 16 | property_type, value
 
 
-_properties = st.lists(_entries(), max_size=6).map(lambda entries: Properties(entries))
+_properties = st.lists(_entries(), max_size=6).map(Properties)
 
 
 @st.composite
