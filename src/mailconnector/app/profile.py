@@ -42,6 +42,7 @@ HOME_VARIABLE = "MAILCONNECTOR_HOME"
 _FILE = "profile.toml"
 _MOST_BYTES = 4 << 20
 _LOCK_SECONDS = 10.0
+_UNCHANGED = "Nothing was changed."
 _HEADING = "The accounts of Mail Connector. `mailconnector account` changes them, and so may you: comments stay.\n"
 
 
@@ -155,7 +156,7 @@ class Profile:
             yield draft
             changed = draft.text()
             if changed != text:
-                read_accounts(changed, path)
+                read_accounts(changed, path, hint=_UNCHANGED)
                 _write(path, changed)
 
 
@@ -179,7 +180,7 @@ class ProfileDraft:
         Raises:
             ProfileError: it makes no sense.
         """
-        return Profile(self.path, MappingProxyType(read_accounts(self.text(), self.path)))
+        return Profile(self.path, MappingProxyType(read_accounts(self.text(), self.path, hint=_UNCHANGED)))
 
     def add(self, key: str, values: Mapping[str, Any]) -> None:
         """Add an account, its tables as mappings in mappings.

@@ -74,12 +74,13 @@ class ProfileError(AppError):
         return cls(path, (Problem("", line, message),), hint=hint)
 
 
-def read_accounts(text: str, path: Path) -> dict[str, Account]:
+def read_accounts(text: str, path: Path, *, hint: str = "") -> dict[str, Account]:
     """Return the accounts of a profile.
 
     Args:
         text: TOML.
         path: where it is from; relative paths in it begin there.
+        hint: what to do where it is wrong, other than to edit it.
 
     Raises:
         ProfileError: it is no TOML, or a value is not as it has to be.
@@ -117,7 +118,7 @@ def read_accounts(text: str, path: Path) -> dict[str, Account]:
     if problems:
         # One value may be wrong in several ways, one for each kind that it could be of.
         first = {problem.key: problem for problem in reversed(problems)}
-        raise ProfileError(path, tuple(sorted(first.values(), key=lambda problem: problem.line)))
+        raise ProfileError(path, tuple(sorted(first.values(), key=lambda problem: problem.line)), hint=hint)
     return accounts
 
 

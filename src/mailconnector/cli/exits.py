@@ -36,6 +36,20 @@ class ExitCode(IntEnum):
     """An account does not work until the user does something: password, certificate, rights."""
     LOST = 7
     """A server could not be reached, or the connection broke; trying again is safe and may help."""
+    NO_SECRET = 10
+    """`account ping`: the password or token could not be had."""
+    NO_NAME = 11
+    """`account ping`: the server's name is not known."""
+    NO_CONNECTION = 12
+    """`account ping`: nothing answers at the server's port."""
+    NO_TLS = 13
+    """`account ping`: the line cannot be made private: certificate, version, STARTTLS."""
+    NO_PROTOCOL = 14
+    """`account ping`: what answers is not such a mail server, or says nothing."""
+    NO_LOGIN = 15
+    """`account ping`: the server does not let us in."""
+    NO_CAPABILITY = 16
+    """`account ping`: the server lacks what there is no way without."""
     INTERRUPTED = 130
     """The user stopped it."""
     BROKEN_PIPE = 141

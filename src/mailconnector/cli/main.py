@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mailconnector import __version__
+from mailconnector.cli.account import account_app
 from mailconnector.cli.lab import lab_app
 from mailconnector.cli.pst import pst_app
 
@@ -16,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.add_typer(account_app, name="account")
 app.add_typer(pst_app, name="pst")
 app.add_typer(lab_app, name="lab")
 

@@ -50,6 +50,19 @@ def read_secret(server: Server, *, environment: Mapping[str, str] | None = None)
     return _from_keyring(server)
 
 
+def has_keyring() -> bool:
+    """Tell whether there is a keyring to keep passwords in."""
+    return keyring.get_keyring().priority > 0
+
+
+def kept_secret(server: Server) -> str | None:
+    """Return the password or token in the keyring; None where there is none, or no keyring."""
+    try:
+        return keyring.get_password(_service(server), server.login)
+    except keyring.errors.KeyringError:
+        return None
+
+
 def keep_secret(server: Server, secret: str) -> None:
     """Put a password or token into the keyring.
 
