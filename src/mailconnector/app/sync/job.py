@@ -16,6 +16,14 @@ class OpenStore(SyncStore, Protocol):
         ...
 
 
+class WaitingStore(OpenStore, Protocol):
+    """A store whose `wait` can be ended from another thread."""
+
+    def interrupt(self) -> None:
+        """End a `wait` that goes on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One account, ready to be synchronised.
@@ -33,7 +41,7 @@ class Job:
     state_path: Path
     settings: Callable[[], Settings]
     open_local: Callable[[], OpenStore]
-    open_remote: Callable[[], OpenStore]
+    open_remote: Callable[[], WaitingStore]
     local_file: Path | None = None
 
     @property

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-from mailconnector.app.sync.job import OpenStore
+from mailconnector.app.sync.job import WaitingStore
 from mailconnector.app.sync.triggers import Backoff
 from mailconnector.errors import MailConnectorError
 
@@ -21,13 +21,13 @@ class ServerWatch:
         told: called from the thread of the watch.
         trouble: called from the thread with what went wrong and the seconds until the next try.
         backoff: how long to wait after the connection was lost.
-        turn: seconds that one wait takes at most. The end of the watch waits as long for its thread.
+        turn: seconds that one wait takes at most.
     """
 
     def __init__(
         self,
         name: str,
-        open_remote: Callable[[], OpenStore],
+        open_remote: Callable[[], WaitingStore],
         told: Callable[[], None],
         trouble: Callable[[MailConnectorError, float], None],
         *,
@@ -40,6 +40,7 @@ class ServerWatch:
         self._backoff = backoff
         self._turn = turn
         self._ended = threading.Event()
+        self._store: WaitingStore | None = None
         # A daemon: a server that does not answer keeps nobody from ending.
         self._thread = threading.Thread(target=self._watch, name=f"watch {name}", daemon=True)
 
@@ -50,10 +51,16 @@ class ServerWatch:
     def end(self) -> None:
         """Ask the thread to end, and do not wait for it."""
         self._ended.set()
+        store = self._store
+        if store is not None:
+            store.interrupt()
 
     def join(self, seconds: float) -> bool:
-        """Wait for the thread to end; tell whether it did."""
-        self._thread.join(seconds)
+        """Wait for the thread to end after `end`; tell whether it did."""
+        until = time.monotonic() + seconds
+        while self._thread.is_alive() and time.monotonic() < until:
+            self._thread.join(_SHORT)
+            self.end()  # what came before the wait began was lost
         return not self._thread.is_alive()
 
     def _watch(self) -> None:
@@ -61,6 +68,7 @@ class ServerWatch:
         while not self._ended.is_set():
             try:
                 with closing(self._open()) as store:
+                    self._store = store
                     if was_lost:
                         self._told()  # whatever happened meanwhile
                         was_lost = False
@@ -71,8 +79,10 @@ class ServerWatch:
                 if not self._ended.is_set():
                     self._trouble(error, pause)
                 self._ended.wait(pause)
+            finally:
+                self._store = None
 
-    def _wait_at(self, store: OpenStore) -> None:
+    def _wait_at(self, store: WaitingStore) -> None:
         while not self._ended.is_set():
             begun = time.monotonic()
             if store.wait(self._turn):

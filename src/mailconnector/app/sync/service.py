@@ -75,7 +75,10 @@ class Times:
     Attributes:
         look: between two looks at the PST file.
         settle: after the server told of something, for more of it.
-        turn: one wait at the server, which is also the longest that a stop takes.
+        turn: one wait at the server.
+        end: for a wait at the server to end when the service stops.
+        anyway: until folders that follow pushes are looked into without one: a push may get lost with a connection,
+            and a server without NOTIFY tells of the Inbox alone.
         busy: for another program to end its round of the account.
         retry_first: after a round that failed for a reason that may pass.
         retry_last: most of these.
@@ -86,7 +89,9 @@ class Times:
 
     look: float = 2.0
     settle: float = 1.0
-    turn: float = 5.0
+    turn: float = 540.0
+    end: float = 5.0
+    anyway: float = 900.0
     busy: float = 30.0
     retry_first: float = 5.0
     retry_last: float = 900.0
@@ -206,7 +211,7 @@ class _Loop:
         finally:
             if self._watch is not None:
                 self._watch.end()
-                self._watch.join(self.times.turn + 1.0)
+                self._watch.join(self.times.end)
             self._say(EventKind.STOPPED)
 
     # -- one round ---------------------------------------------------------------------------------------------------
@@ -240,8 +245,9 @@ class _Loop:
             # A folder that cannot be visited stays overdue: it must not keep us busy.
             soonest = time.time() + self.times.overdue
             self._interval = None if found.interval is None else max(found.interval, soonest)
-            self._retry = found.retry
             push = wants_push(settings)
+            anyway = time.time() + self.times.anyway if push else None
+            self._retry = min((at for at in (found.retry, anyway) if at is not None), default=None)
         except (MailConnectorError, sqlite3.Error):
             return  # the next round says what is wrong
         if push and self._watch is None and not self.stopping.is_set():

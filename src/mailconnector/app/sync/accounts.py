@@ -1,0 +1,113 @@
+"""From a profile to what is synchronised: which accounts, and how their stores are opened."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from mailconnector import pst
+from mailconnector.app.account.connecting import connect
+from mailconnector.app.errors import AppUsageError
+from mailconnector.app.profile import Account, Profile, ProfileError
+from mailconnector.app.sync.job import Job, OpenStore, WaitingStore
+from mailconnector.stores import ImapStore, PstStore
+from mailconnector.sync import Settings
+
+
+def chosen_accounts(profile: Profile, key: str | None) -> list[Account]:
+    """Return the account that the user named, or all that are to be kept in step.
+
+    Raises:
+        AppUsageError: there is none, or the one named is not to be kept in step.
+    """
+    if key is not None:
+        account = profile.account(key)
+        if not account.mapping:
+            raise AppUsageError(
+                f"the account {account.key} is not to be kept in step: its mapping is off",
+                path=str(profile.path),
+                hint=f"Run `mailconnector account edit {account.key} --mapping`.",
+            )
+        return [account]
+    if not profile.accounts:
+        return [profile.account()]  # says that there is none, and what to do
+    found = [account for account in profile.accounts.values() if account.mapping]
+    if not found:
+        raise AppUsageError(f"no account in {profile.path} is to be kept in step: the mapping of all is off")
+    return found
+
+
+def job_for(account: Account, settings: Callable[[], Settings] | None = None) -> Job:
+    """Return an account's job.
+
+    Args:
+        account: the account.
+        settings: returns what the user chose; None for what the account says now.
+    """
+
+    def open_local() -> OpenStore:
+        _make_missing(account)
+        return PstStore.open(account.pst_path, account.index_path, own_addresses=frozenset((account.address,)))
+
+    def open_remote() -> WaitingStore:
+        return ImapStore(lambda: connect(account))
+
+    return Job(account.key, account.state_path, settings or account.settings, open_local, open_remote, account.pst_path)
+
+
+def _make_missing(account: Account) -> None:
+    """Make the PST of an account that was never synchronised; one that was there once gets no empty successor."""
+    path = account.pst_path
+    if path.exists():
+        return
+    if account.index_path.exists():
+        raise AppUsageError(
+            f"the PST {path} of the account {account.key} is gone",
+            path=str(path),
+            hint="Bring it back, or connect the drive that it is on. To begin with a new one: "
+            f"`mailconnector pst create {path}`; what is on the server is then brought into it.",
+        )
+    if not path.parent.is_dir():
+        raise AppUsageError(f"there is no folder {path.parent} for the PST", path=str(path), hint="Make it first.")
+    pst.create_store(path, name=account.key, usual_folders=True).close()
+
+
+@dataclass(slots=True)
+class LiveProfile:
+    """A profile that is read again when its file was changed, for a service that stays.
+
+    A profile that makes no sense just now, as while it is being edited, is passed over: what was read last holds.
+
+    Attributes:
+        profile: what was read last.
+    """
+
+    profile: Profile
+    _stamp: tuple[int, int] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._stamp = _stamp(self.profile.path)
+
+    def jobs(self, key: str | None) -> Sequence[Job]:
+        """Return the jobs of the accounts that the user named; their settings follow the file."""
+        return [job_for(account, partial(self._settings, account)) for account in chosen_accounts(self.profile, key)]
+
+    def _settings(self, account: Account) -> Settings:
+        with self._lock:
+            now = _stamp(self.profile.path)
+            if now is not None and now != self._stamp:
+                self._stamp = now
+                with contextlib.suppress(ProfileError):
+                    self.profile = Profile.load(self.profile.path)
+            return self.profile.accounts.get(account.key, account).settings()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

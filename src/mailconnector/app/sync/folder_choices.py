@@ -1,0 +1,69 @@
+"""How an account's folders are synchronised: shown, and changed in the profile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mailconnector.app.folder_path import join_path, split_path
+from mailconnector.app.profile import Account, Profile
+from mailconnector.app.sync.status import FolderStatus
+from mailconnector.sync import FolderOptions
+
+OPTION_NAMES = ("mode", "minutes", "since", "max_size")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChoice:
+    """How a folder is synchronised.
+
+    Attributes:
+        path: its path; empty for the account's default.
+        options: how.
+        own: the names of the options that are its own; the others are the account's default.
+    """
+
+    path: tuple[str, ...]
+    options: FolderOptions
+    own: tuple[str, ...]
+
+
+def folder_choice(account: Account, path: tuple[str, ...]) -> FolderChoice:
+    """Return how a folder is synchronised, or for an empty path how all are that have no options of their own."""
+    settings = account.settings()
+    if not path:
+        table: Any = account.sync
+        options = settings.default
+    else:
+        table = next((found for name, found in account.folders.items() if split_path(name) == path), None)
+        options = settings.options(path)
+    return FolderChoice(path, options, tuple(name for name in OPTION_NAMES if getattr(table, name, None) is not None))
+
+
+def set_folder_options(profile: Profile, account: Account, path: tuple[str, ...], values: Mapping[str, Any]) -> Account:
+    """Write options of a folder into the profile, its comments kept, and return the account as it is then.
+
+    Args:
+        profile: the profile.
+        account: whose folder.
+        path: which; empty for the account's default.
+        values: by their names in `OPTION_NAMES`; None takes the folder's own away, so that the default holds.
+
+    Raises:
+        ProfileError: a value is not as it has to be; nothing was changed.
+        ProfileLockedError: another program is changing the profile.
+        AppDiskError: the system refused.
+    """
+    spelled = next((name for name in account.folders if split_path(name) == path), join_path(path))
+    table = ("folders", spelled) if path else ("sync",)
+    with Profile.change(profile.path) as draft:
+        for name, value in values.items():
+            draft.set(account.key, (*table, name), value)
+    return Profile.load(profile.path).account(account.key)
+
+
+def listed_folders(account: Account, known: tuple[FolderStatus, ...]) -> list[tuple[FolderChoice, FolderStatus | None]]:
+    """Return the folders of an account: those known from its state, and those that only the profile names."""
+    by_path: dict[tuple[str, ...], FolderStatus | None] = {folder.path: folder for folder in known}
+    for name in account.folders:
+        by_path.setdefault(split_path(name), None)
+    return [(folder_choice(account, path), by_path[path]) for path in sorted(by_path)]
