@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -259,7 +260,7 @@ class Account(AccountTable):
     def settings(self) -> Settings:
         """Return what the synchronisation wants to know."""
         usual = Settings()
-        default = self.sync.over(usual.default)
+        default = self.sync.over(replace(usual.default, mode=Mode.PUSH))
         share, free, days = self.sync.brake_share, self.sync.brake_free, self.sync.log_days
         return Settings(
             default=default,
