@@ -14,6 +14,7 @@ from mailconnector.formats.structure import MAX_DEPTH, Budget, Part, content_typ
 from mailconnector.items import Attachment, Flags, Mail, Placement
 from mailconnector.items.headers import fields as header_fields
 from mailconnector.mapi.objects import Properties
+from mailconnector.mapi.rtf_html import to_html
 
 SMIME_KINDS = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 """Content types of encrypted or opaquely signed S/MIME content."""
@@ -124,6 +125,10 @@ class _Reader:
     def mail(self, flags: Flags = _NO_FLAGS, received: datetime | None = None) -> Mail:
         root = self.root
         self._root()
+        if self.rtf is not None and self.html is not None and self.html == to_html(self.rtf):
+            # It was only there for readers that know no RTF.
+            self.html = None
+            self.pieces = [piece for piece in self.pieces if piece.kind is not PieceKind.HTML]
         original = self._original() if self.protected else b""
         envelope = fields.read(root.fields, root.parameters.get("charset", ""))
         received = received or fields.received(root.fields)

@@ -23,6 +23,7 @@ from mailconnector.formats.mime import (
 from mailconnector.formats.structure import content_type, field_values
 from mailconnector.items import Attachment, GenericItem, Item, Mail, Placement
 from mailconnector.items.headers import fields as header_fields
+from mailconnector.mapi.rtf_html import to_html
 
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 _PARAMETER_NAME = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}")
@@ -192,8 +193,12 @@ def _body(mail: Mail, related: Sequence[Attachment], alternatives: Sequence[Atta
         forms.append(_text(mail.text, "plain", mail.charset))
     if mail.rtf is not None:
         forms.append(_Entity(_binary_header(b"Content-Type: application/rtf\r\n"), transfer.encode_base64(mail.rtf)))
-    if mail.html is not None:
-        html = _text(mail.html, "html", mail.charset)
+    shown = mail.html
+    if mail.rtf is not None and shown is None:
+        # Hardly any reader of mail knows RTF.
+        shown = to_html(mail.rtf) or None
+    if shown is not None:
+        html = _text(shown, "html", mail.charset)
         if related:
             html = _multipart("related", [html, *map(_attachment, related)], [("type", "text/html")])
         forms.append(html)

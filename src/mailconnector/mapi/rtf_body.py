@@ -36,37 +36,47 @@ class RtfBody:
     content: str
 
 
-# Control word with its number and delimiting blank; \'hh; other control symbol; brace; line end (no text); text.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rb"\\([A-Za-z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9A-Fa-f]{2})|\\([^A-Za-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)|\\",
     re.DOTALL,
 )
+"""Control word with its number and delimiting blank; \\'hh; other control symbol; brace; line end (no text); text."""
+
 _ORIGIN = re.compile(rb"\\from(html1|text)(?![A-Za-z0-9])")
 _ORIGIN_WITHIN = 600
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Groups that hold no text of the body.
-_NOT_BODY = frozenset(
+NOT_BODY = frozenset(
     b"fonttbl colortbl stylesheet info pict object objdata header headerl headerr headerf footer footerl footerr "
     b"footnote listtable listoverridetable revtbl rsidtbl generator themedata colorschememapping datastore "
     b"latentstyles xmlnstbl filetbl mhtmltag private fldinst bkmkstart bkmkend template".split()
 )
-# Code pages of fonts' \fcharset numbers; 0 and 1 mean the document's own.
-_FONT_PAGES = {
+"""Words that begin a group without text of the body."""
+
+FONT_PAGES = {
     77: 10000, 128: 932, 129: 949, 130: 1361, 134: 936, 136: 950, 161: 1253, 162: 1254, 163: 1258, 177: 1255,
     178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250, 254: 437, 255: 850,
 }  # fmt: skip
+"""Code pages of fonts' \\fcharset numbers; 0 and 1 mean the document's own."""
 
-_AS_TEXT = {
+DOCUMENT_CODECS = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}
+"""Words that say in which charset a document is that names no code page."""
+
+MAX_GROUPS = 10_000
+"""Groups within one another; those within the deepest share its state."""
+
+WORDS = {
     b"par": "\n", b"line": "\n", b"sect": "\n", b"page": "\n", b"row": "\n", b"cell": "\t", b"tab": "\t",
     b"lquote": "\u2018", b"rquote": "\u2019", b"ldblquote": "\u201c", b"rdblquote": "\u201d", b"bullet": "\u2022",
     b"endash": "\u2013", b"emdash": "\u2014", b"emspace": " ", b"enspace": " ",
 }  # fmt: skip
+"""What control words say as text."""
+
 _AS_HTML = {
     b"par": "\n", b"line": "\n", b"tab": "\t", b"lquote": "&lsquo;", b"rquote": "&rsquo;", b"ldblquote": "&ldquo;",
     b"rdblquote": "&rdquo;", b"bullet": "&bull;", b"endash": "&ndash;", b"emdash": "&mdash;",
 }  # fmt: skip
-_SYMBOLS_AS_TEXT = {
+SYMBOLS = {
     b"~": "\xa0",
     b"_": "\xad",
     b"-": "",
@@ -77,7 +87,9 @@ _SYMBOLS_AS_TEXT = {
     b"\n": "\n",
     b"\t": "\t",
 }
-_SYMBOLS_AS_HTML = _SYMBOLS_AS_TEXT | {b"~": "&nbsp;", b"_": "&shy;"}
+"""What control symbols say as text."""
+
+_SYMBOLS_AS_HTML = SYMBOLS | {b"~": "&nbsp;", b"_": "&shy;"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +140,11 @@ class _Reader:
     def __init__(self, rtf: bytes, as_html: bool) -> None:
         self.rtf = rtf
         self.as_html = as_html
-        self.words = _AS_HTML if as_html else _AS_TEXT
-        self.symbols = _SYMBOLS_AS_HTML if as_html else _SYMBOLS_AS_TEXT
+        self.words = _AS_HTML if as_html else WORDS
+        self.symbols = _SYMBOLS_AS_HTML if as_html else SYMBOLS
         self.group = _Group()
         self.outer: list[_Group] = []
+        self.beyond = 0
         self.document_codec = "cp1252"
         self.font_codecs: dict[int, str] = {}
         self.font = 0
@@ -143,7 +156,7 @@ class _Reader:
     def pieces(self) -> Iterator[str]:
         """Yield the content piece by piece."""
         position = 0
-        while match := _TOKEN.match(self.rtf, position):
+        while match := TOKEN.match(self.rtf, position):
             position = match.end()
             if match[6] is not None:
                 self._bytes(match[6])
@@ -182,7 +195,12 @@ class _Reader:
         self.starred = False
         self.skip = 0
         if brace == b"{":
-            self.outer.append(self.group)
+            if len(self.outer) >= MAX_GROUPS:
+                self.beyond += 1
+            else:
+                self.outer.append(self.group)
+        elif self.beyond:
+            self.beyond -= 1
         elif self.outer:
             self.group = self.outer.pop()
 
@@ -194,7 +212,7 @@ class _Reader:
         elif word == b"htmlrtf":
             self.group = replace(self.group, hidden=self.as_html and value != 0)
             return ""
-        elif starred or word in _NOT_BODY:
+        elif starred or word in NOT_BODY:
             self.group = replace(self.group, silent=True, fonts=word == b"fonttbl" or self.group.fonts)
         elif word == b"u" and value is not None:
             return self._unicode(value)
@@ -215,15 +233,15 @@ class _Reader:
         elif word == b"ansicpg" and value is not None:
             self.document_codec = codec_for_codepage(value)
             self.group = replace(self.group, codec=self.document_codec)
-        elif word in (b"mac", b"pc", b"pca"):
-            self.document_codec = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}[word]
+        elif word in DOCUMENT_CODECS:
+            self.document_codec = DOCUMENT_CODECS[word]
             self.group = replace(self.group, codec=self.document_codec)
         elif word == b"f" and value is not None:
             self.font = value
             if not self.group.fonts and not self.group.in_tag:
                 self.group = replace(self.group, codec=self.font_codecs.get(value, self.document_codec))
-        elif word == b"fcharset" and self.group.fonts and value in _FONT_PAGES:
-            self.font_codecs[self.font] = codec_for_codepage(_FONT_PAGES[value])
+        elif word == b"fcharset" and self.group.fonts and value in FONT_PAGES:
+            self.font_codecs[self.font] = codec_for_codepage(FONT_PAGES[value])
         elif word == b"plain" and not self.group.in_tag:
             self.group = replace(self.group, codec=self.document_codec)
         else:

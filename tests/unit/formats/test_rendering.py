@@ -80,7 +80,7 @@ OCTETS = "application/octet-stream"
                 "application/pdf",
             ),
         ),
-        ({"rtf": b"{\\rtf1}"}, ("alternative", "text/plain", "application/rtf")),
+        ({"rtf": b"{\\rtf1}"}, ("alternative", "text/plain", "application/rtf", "text/html")),
         ({"text": None, "attachments": (FILE,)}, "application/pdf"),
         ({"text": None, "attachments": (FILE, FILE)}, ("mixed", "application/pdf", "application/pdf")),
         ({"text": None, "attachments": (IMAGE,)}, "image/png"),

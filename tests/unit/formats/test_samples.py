@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,10 @@ def test_line_ends_make_no_difference(messages: dict[str, bytes]) -> None:
 def test_the_header_stays_but_for_the_content(messages: dict[str, bytes]) -> None:
     for name, data in messages.items():
         for mail in all_mails(parse(data)):
-            if mail.original or not mail.headers.isascii():
+            # Messages within a winmail.dat have no header.
+            if mail.original or not mail.headers:
                 continue
+            mail = replace(mail, layout=b"")
             changing = CONTENT_FIELDS | {b"mime-version", b"content-length", b"lines"}
             before = [one for one, field, _ in fields(mail.headers) if field.lower() not in changing]
             again = [one for one, field, _ in fields(parse(render(mail)).headers) if field.lower() not in changing]
@@ -74,7 +77,7 @@ def test_attachments_are_those_that_the_standard_library_finds(messages: dict[st
     compared = 0
     for name, data in messages.items():
         message = email.message_from_bytes(data, policy=email.policy.compat32)
-        if message.defects or any(part.defects for part in message.walk()):
+        if message.defects or any(part.defects for part in message.walk()) or b"ms-tnef" in data:
             continue
         contents = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]
         stripped = [content.replace(b"\r\n", b"\n").strip() for content in contents if isinstance(content, bytes)]
