@@ -15,8 +15,11 @@ from mailconnector.sync.store import Capabilities, Fetched, Removal, SpecialUse
 
 # The kinds of store that matter: a file that can change an item and forgets in a crash what is not durable; a server
 # that cannot change one and tells little; one that tells nearly nothing.
-FILE = Traits(capabilities=Capabilities(case_sensitive=False, ids_survive_moves=True, batch_items=3), durable=False)
-SERVER = Traits(capabilities=Capabilities(batch_items=3), in_place=False, digests=False)
+FILE = Traits(
+    capabilities=Capabilities(case_sensitive=False, ids_survive_moves=True, fetches_ahead=True, batch_items=3),
+    durable=False,
+)
+SERVER = Traits(capabilities=Capabilities(fetches_ahead=True, batch_items=3), in_place=False, digests=False)
 POOR = Traits(
     capabilities=Capabilities(stable_folder_ids=False, moves=False, batch_items=2),
     in_place=False,

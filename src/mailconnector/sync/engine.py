@@ -26,7 +26,7 @@ from mailconnector.sync.sightings import pages
 from mailconnector.sync.state import FolderPair, State
 from mailconnector.sync.store import Changes, Removal, Status, SyncStore
 
-_PAGE = 500
+_PAGE = 4000  # actions planned at a time: many batches, so that fetching ahead is rarely interrupted
 _PASSES = 5
 _SAMPLE = 20
 _SIDES = (Side.LOCAL, Side.REMOTE)
@@ -125,6 +125,7 @@ class _Run:
     tally: Tally = field(default_factory=Tally)
     terms: dict[int, Terms] = field(default_factory=dict)
     held: set[tuple[int, Side]] = field(default_factory=set)
+    position: tuple[int, int, int] = (0, 0, 0)
     folders: FolderSync = field(init=False)
 
     def run(self) -> Report:
@@ -158,8 +159,7 @@ class _Run:
         self._scan_all()
         self._match()
         self._brake()
-        for number, row in enumerate(sorted(self.terms)):
-            self.watcher.progress(self._progress(Phase.ITEMS, row, number, len(self.terms)))
+        for row in sorted(self.terms):
             try:
                 self._items(row)
             except FolderError as error:
@@ -279,11 +279,9 @@ class _Run:
                 for side in _SIDES:
                     matching.match_reappeared(self.state, row, side)
                 if both:
-                    titles = matching.link(self.state, row)
-                    if titles:
+                    now, path = self.watcher.clock(), "/".join(self.folders.path(row))
+                    for titles in pages(matching.link(self.state, row)):
                         self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
-                        path = "/".join(self.folders.path(row))
-                        now = self.watcher.clock()
                         log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
         self._move()
         for row in self.terms:
@@ -441,6 +439,7 @@ class _Run:
             total = pairs.load_todo(self.state, row, self.watcher.clock())
             if not total:
                 return
+            self.position = row, 0, total
             work = FolderWork(
                 bench, row, self.folders.path(row), self.terms[row], lambda side: self.folders.ensure(row, side)
             )
@@ -454,7 +453,6 @@ class _Run:
                         self._rehearse(row, action)
                 else:
                     work.run(actions)
-                self.watcher.progress(self._progress(Phase.ITEMS, row, after, total))
             if self.request.rehearse or not work.again:
                 return
 
@@ -478,6 +476,9 @@ class _Run:
         self.watcher.on_action(path, action)
 
     def _between(self, count: int) -> None:
+        row, done, total = self.position
+        self.position = row, min(done + count, total), total
+        self.watcher.progress(self._progress(Phase.ITEMS, *self.position))
         self._check()
 
 

@@ -9,9 +9,11 @@ stays in the journal, and `resume` decides about it in the next run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from mailconnector.sync import journal, log, pairs
+from mailconnector.sync.ahead import ahead
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import kept, to_text
 from mailconnector.sync.journal import Intent
@@ -45,7 +47,7 @@ class Bench:
         clock: Returns the time, POSIX seconds.
         retry_after: From the number of failures to seconds.
         kept_folder: Returns the id of the local folder for edits that may not be sent.
-        between: Called between batches; raises to end the run.
+        between: Called after each batch with the number of its items; raises to end the run.
     """
 
     state: State
@@ -94,18 +96,21 @@ class FolderWork:
         elif step is Step.KEEP:
             for batch in self._batches(side, group):
                 self._keep(batch)
+                self.bench.between(len(batch))
         elif step is Step.ADD:
-            for batch in self._batches(side, group):
-                self._add(side, headers_only, batch)
+            self._add_all(side, headers_only, group)
         elif step is Step.REPLACE:
             for batch in self._batches(side, group):
                 self._replace(side, headers_only, batch)
+                self.bench.between(len(batch))
         elif step is Step.FLAGS:
             for batch in self._batches(side, group):
                 self._flags(batch)
+                self.bench.between(len(batch))
         elif step is Step.DELETE:
             for batch in self._batches(side, group):
                 self._delete(side, batch)
+                self.bench.between(len(batch))
         elif step is Step.BLOCK:
             for action in group:
                 error = ItemError("the folder does not allow this change", item=action.view.side(side).id)
@@ -118,13 +123,11 @@ class FolderWork:
         for action in group:
             if batch and (len(batch) >= capabilities.batch_items or size + action.view.size > capabilities.batch_bytes):
                 yield batch
-                self.bench.between(len(batch))
                 batch, size = [], 0
             batch.append(action)
             size += action.view.size
         if batch:
             yield batch
-            self.bench.between(len(batch))
 
     # -- bookkeeping only --------------------------------------------------------------------------------------------
 
@@ -145,29 +148,48 @@ class FolderWork:
     # -- effects -----------------------------------------------------------------------------------------------------
 
     def _fetch(self, side: Side, batch: list[ItemAction], *, headers_only: bool) -> list[tuple[ItemAction, Fetched]]:
+        source = self.folder(side)
+        found = self.bench.stores[side].fetch(source, _ids(batch, side), headers_only=headers_only)
+        return self._sort_out(batch, side, list(found))
+
+    def _sort_out(
+        self, batch: list[ItemAction], side: Side, found: list[Fetched | Failure]
+    ) -> list[tuple[ItemAction, Fetched]]:
+        """Return what was fetched, each with its action; note what could not be."""
         wanted = {action.view.side(side).id: action for action in batch}
-        fetched: list[tuple[ItemAction, Fetched]] = []
-        stream = self.bench.stores[side].fetch(self.folder(side), list(wanted), headers_only=headers_only)
-        failed = []
-        for got in stream:
-            if isinstance(got, Failure):
-                failed.append((wanted[got.id], got.error))
-            else:
-                fetched.append((wanted[got.state.id], got))
+        failed = [got for got in found if isinstance(got, Failure)]
         if failed:
             with self.bench.state.transaction():
-                for action, error in failed:
-                    self._failed(action, error)
+                for got in failed:
+                    self._failed(wanted[got.id], got.error)
                 self._write_log()
-        return fetched
+        return [(wanted[got.state.id], got) for got in found if isinstance(got, Fetched)]
 
-    def _add(self, side: Side, headers_only: bool, batch: list[ItemAction]) -> None:
+    def _add_all(self, side: Side, headers_only: bool, group: list[ItemAction]) -> None:
+        """Add items batch by batch, the next of which is fetched while one is being stored."""
+        store, source, target = self.bench.stores[side.other], self.folder(side.other), self.folder(side)
+
+        def fetch(batch: list[ItemAction]) -> list[Fetched | Failure]:
+            return list(store.fetch(source, _ids(batch, side.other), headers_only=headers_only))
+
+        batches = list(self._batches(side, group))
+        in_thread = store.capabilities.fetches_ahead and len(batches) > 1
+        with closing(ahead(batches, fetch, in_thread=in_thread)) as results:
+            for batch, found in results:
+                fetched = self._sort_out(batch, side.other, found)
+                if fetched:
+                    self._add(side, target, fetched, headers_only=headers_only)
+                self.bench.between(len(batch))
+
+    def _add(self, side: Side, target: str, fetched: list[tuple[ItemAction, Fetched]], *, headers_only: bool) -> None:
         state, store = self.bench.state, self.bench.stores[side]
-        target = self.folder(side)
-        fetched = self._fetch(side.other, batch, headers_only=headers_only)
-        if not fetched:
-            return
-        deliveries = [self._delivery(got, side, headers_only) for _, got in fetched]
+        domain = self.terms.flags(side)
+        deliveries = [
+            Delivery(
+                got.item, kept(got.state.flags, domain), got.state.date, got.state.size, identity(got), headers_only
+            )
+            for _, got in fetched
+        ]
         intents = [
             Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery))
             for (_, got), delivery in zip(fetched, deliveries, strict=True)
@@ -349,10 +371,6 @@ class FolderWork:
 
     # -- parts -------------------------------------------------------------------------------------------------------
 
-    def _delivery(self, got: Fetched, side: Side, headers_only: bool) -> Delivery:
-        flags = kept(got.state.flags, self.terms.flags(side))
-        return Delivery(got.item, flags, got.state.date, got.state.size, identity(got), headers_only)
-
     def _find_unknown(
         self, side: Side, folder: str, names: Sequence[str], outcomes: Sequence[Outcome]
     ) -> list[tuple[str, str]]:
@@ -378,34 +396,31 @@ class FolderWork:
         return ids
 
     def _done(self, action: ItemAction, *, title: str = "", quiet: bool = False) -> None:
+        conflict = action.conflict
         if not quiet:
             self.bench.tally.done[action.step, action.side] += 1
-            note = action.conflict.value if action.conflict else ""
-            self._log.append(
-                (
-                    self.bench.clock(),
-                    action.step.value,
-                    action.side.value,
-                    "/".join(self.path),
-                    title or action.view.title,
-                    note,
-                )
-            )
-        if action.conflict and not (quiet and action.conflict is Conflict.DELETE_BEATS_FLAGS):
-            self.bench.tally.clash(action.conflict, self.path, title or action.view.title)
+            self._note_down(action, action.step.value, title, conflict.value if conflict else "")
+        if conflict and not (quiet and conflict is Conflict.DELETE_BEATS_FLAGS):
+            self.bench.tally.clash(conflict, self.path, title or action.view.title)
 
     def _failed(self, action: ItemAction, error: ItemError) -> None:
         state, now = self.bench.state, self.bench.clock()
         wait = self.bench.retry_after(pairs.attempts(state, action.view) + 1)
         pairs.postpone(state, action.view, str(error), now, wait)
         self.bench.tally.trouble(error, self.path, action.view.title)
-        self._log.append(
-            (now, "failed", action.side.value, "/".join(self.path), action.view.title, f"{action.step.value}: {error}")
-        )
+        self._note_down(action, "failed", "", f"{action.step.value}: {error}")
+
+    def _note_down(self, action: ItemAction, word: str, title: str, note: str) -> None:
+        name = "/".join(self.path)
+        self._log.append((self.bench.clock(), word, action.side.value, name, title or action.view.title, note))
 
     def _write_log(self) -> None:
         log.write(self.bench.state, self._log)
         self._log.clear()
+
+
+def _ids(batch: list[ItemAction], side: Side) -> list[str]:
+    return [action.view.side(side).id for action in batch]
 
 
 def describe(got: Fetched, delivery: Delivery) -> dict[str, object]:

@@ -7,6 +7,8 @@ in that set stands for any keyword (as in PERMANENTFLAGS, RFC 9051, 7.1).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mailconnector.items import Flags
 
 FlagSet = frozenset[str]
@@ -44,11 +46,13 @@ def to_flags(names: FlagSet) -> Flags:
     return Flags(**known, keywords=tuple(sorted(name for name in names if name not in _FIELDS)))
 
 
+@lru_cache(maxsize=4096)
 def to_text(names: FlagSet) -> str:
     """Return a set as one string, equal for equal sets."""
     return _SEPARATOR.join(sorted(names)) if names else ""
 
 
+@lru_cache(maxsize=4096)
 def from_text(text: str) -> FlagSet:
     """Return the set that `to_text` made a string of."""
     return frozenset(text.split(_SEPARATOR)) if text else frozenset()

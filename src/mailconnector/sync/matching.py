@@ -6,6 +6,8 @@ items of one name, each is matched once, in the order they were listed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mailconnector.sync import pairs
 from mailconnector.sync.flags import from_text, to_text
 from mailconnector.sync.one_to_one import match
@@ -29,18 +31,19 @@ def match_reappeared(state: State, folder: int, side: Side) -> int:
         f"SELECT c.name, '', c.row FROM change c WHERE c.folder=:folder AND c.side='{s}' AND {_NEW}",
         {"folder": folder},
     )
+    count = 0
     for pair, row in found:
+        count += 1
         old = state.db.execute(f"SELECT {s}_id FROM item WHERE row=?", (pair,)).fetchone()[0]
         new, flags, revision = state.db.execute("SELECT id, flags, revision FROM change WHERE row=?", (row,)).fetchone()
         pairs.forget_changes(state, folder, side, [old, new])
         state.db.execute(f"UPDATE item SET {s}_id=? WHERE row=?", (new, pair))
         pairs.settle(state, pair, side, flags, revision)
-    return len(found)
+    return count
 
 
-def link(state: State, folder: int) -> list[str]:
-    """Pair items that came to both sides by other ways, and return their titles."""
-    titles: list[str] = []
+def link(state: State, folder: int) -> Iterator[str]:
+    """Pair items that came to both sides by other ways, and yield their titles."""
     # First those that are known to have the same content, then those of which it is not known on one side.
     for by, condition in (("c.digest", "c.digest != ''"), ("''", "1")):
         here = f"SELECT c.name, {by}, c.row FROM change c WHERE c.folder=:folder AND {_NEW} AND {condition} AND c.side="
@@ -54,8 +57,7 @@ def link(state: State, folder: int) -> list[str]:
             ).fetchone()
             if row is not None:
                 _link(state, folder, row)
-                titles.append(row[8])
-    return titles
+                yield row[8]
 
 
 def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:

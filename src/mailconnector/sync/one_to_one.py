@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mailconnector.sync.state import State
 
 
-def match(state: State, left: str, right: str, values: Mapping[str, Any]) -> list[tuple[int, int]]:
+def match(state: State, left: str, right: str, values: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
     """Match the rows of two queries that have the same key, the first with the first, the second with the second.
 
     Args:
@@ -18,7 +18,7 @@ def match(state: State, left: str, right: str, values: Mapping[str, Any]) -> lis
         values: What both queries are given.
 
     Returns:
-        Numbers of the left and the right rows.
+        Numbers of the left and the right rows. They are read while they are used: match nothing else meanwhile.
     """
     db = state.db
     for table, query in (("lefts", left), ("rights", right)):
@@ -30,4 +30,4 @@ def match(state: State, left: str, right: str, values: Mapping[str, Any]) -> lis
             values,
         )
     # CROSS keeps SQLite from turning the join around: the right table is looked up by its key.
-    return db.execute("SELECT l.ref, r.ref FROM temp.lefts l CROSS JOIN temp.rights r USING (name, part, n)").fetchall()
+    return db.execute("SELECT l.ref, r.ref FROM temp.lefts l CROSS JOIN temp.rights r USING (name, part, n)")

@@ -75,9 +75,8 @@ def load_todo(state: State, folder: int, now: float) -> int:
         db.execute(
             f"""INSERT INTO temp.todo ({s}_id) SELECT c.id FROM change c
             WHERE c.folder=? AND c.side='{s}' AND c.kind='new' AND c.next_try <= ?
-            AND NOT EXISTS (SELECT 1 FROM intent n WHERE n.folder=c.folder AND n.source_id=c.id AND n.side='{o}')
-            ORDER BY c.row""",
-            (folder, now),
+            AND c.id NOT IN (SELECT source_id FROM intent WHERE folder=? AND side='{o}') ORDER BY c.row""",
+            (folder, now, folder),
         )
     return int(db.execute("SELECT count(*) FROM temp.todo").fetchone()[0])
 

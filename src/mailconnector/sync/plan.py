@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from mailconnector.sync.flags import ALL_FLAGS, FlagSet, merge
 from mailconnector.sync.rules import ITEM_RULES, REFUSED_RULES, Change, Conflict, Rule, Side, Step
@@ -166,7 +167,7 @@ def plan_item(view: ItemView, terms: Terms) -> list[ItemAction]:
             return [ItemAction(Step.BLOCK, Side.REMOTE, view)]
         rule = _next_refused(refused, view)
     for step, side in rule.steps:
-        if side is Side.LOCAL and _NEEDS.get(step, Rights.NONE) & ~terms.local_rights:
+        if side is Side.LOCAL and _lacks(terms.local_rights, step):
             return [ItemAction(Step.BLOCK, side, view)]
     if any(step is Step.FLAGS for step, _ in rule.steps) and len(rule.steps) > 1:
         # The content goes first. What is left of the item's change afterwards is its flags.
@@ -217,9 +218,14 @@ def _marks(action: ItemAction) -> str:
     return ":" + ",".join(parts) if parts else ": nothing to send"
 
 
+@cache
+def _lacks(rights: Rights, step: Step) -> bool:
+    return bool(_NEEDS.get(step, Rights.NONE) & ~rights)
+
+
 def _is_refused(rule: Rule, view: ItemView, terms: Terms) -> bool:
     for step, side in rule.steps:
-        if side is Side.REMOTE and _NEEDS.get(step, Rights.NONE) & ~terms.remote_rights:
+        if side is Side.REMOTE and _lacks(terms.remote_rights, step):
             return True
         # A headers-only copy must never overwrite what it was made of.
         if view.partial and side is Side.REMOTE and step in (Step.REPLACE, Step.SPLIT):

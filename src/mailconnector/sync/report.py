@@ -117,7 +117,7 @@ class Progress:
     Attributes:
         phase: What it is doing.
         folder: Path of the folder.
-        done: Items, or folders, dealt with in this folder, or phase.
+        done: So many are dealt with: of the folder's items in the phase ITEMS, of all folders while listing.
         total: Of how many.
         bytes_moved: Bytes of content sent since the run began.
     """

@@ -13,6 +13,8 @@ from enum import Enum
 class Side(Enum):
     """One of the two stores: the user's own, and the shared one."""
 
+    __hash__ = object.__hash__  # members are looked up in tables for every item
+
     LOCAL = "local"
     REMOTE = "remote"
 
@@ -34,6 +36,8 @@ class Change(Enum):
         MOVED: It is in another folder; a folder: or has another name.
         GONE: It is no longer there.
     """
+
+    __hash__ = object.__hash__  # members are looked up in tables for every item
 
     ABSENT = "absent"
     NEW = "new"
@@ -63,6 +67,8 @@ class Step(Enum):
         RESTORE: Create the folder again, and bring its items back.
         BLOCK: Nothing can be done; report it.
     """
+
+    __hash__ = object.__hash__  # members are looked up in tables for every item
 
     ADD = "add"
     REPLACE = "replace"

@@ -7,7 +7,7 @@ until they are dealt with, whatever becomes of the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import TypeVar
@@ -24,10 +24,10 @@ PAGE = 1000
 T = TypeVar("T")
 
 
-def pages(stream: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
-    """Cut a stream into lists."""
+def pages(stream: Iterable[T], size: int = 0) -> Iterator[list[T]]:
+    """Cut a stream into lists, of `PAGE` elements unless a size is given."""
     iterator = iter(stream)
-    while page := list(islice(iterator, size)):
+    while page := list(islice(iterator, size or PAGE)):
         yield page
 
 
@@ -66,8 +66,7 @@ def rematch(state: State, folder: int, side: Side, store: SyncStore, store_folde
     """
     _fill(state, found.items)
     db, s, key = state.db, side.value, (folder, side.value)
-    nameless = [row[0] for row in db.execute("SELECT id FROM temp.seen WHERE name IS NULL")]
-    for page in pages(nameless):
+    for page in _id_pages(state, "SELECT rowid, id FROM temp.seen WHERE name IS NULL AND rowid > :after", {}):
         db.executemany(
             "UPDATE temp.seen SET name=?, digest=?, title=? WHERE id=?",
             [(*_identity(item), item.id) for item in store.identify(store_folder, page)],
@@ -115,12 +114,13 @@ def drop_older(state: State, folder: int, since: date) -> None:
 
 def identify_new(state: State, folder: int, side: Side, store: SyncStore, store_folder: str) -> None:
     """Find out the identities of new items that the listing did not tell."""
-    wanted = state.db.execute(
-        "SELECT id FROM change WHERE folder=? AND side=? AND kind='new' AND name IS NULL", (folder, side.value)
-    ).fetchall()
-    for page in pages(wanted):
-        ids = [row[0] for row in page]
-        known = [(*_identity(item), folder, side.value, item.id) for item in store.identify(store_folder, ids)]
+    # NOT INDEXED: read in the order of the listing, page after page, without sorting for each.
+    wanted = (
+        "SELECT row, id FROM change NOT INDEXED WHERE row > :after AND folder=:folder AND side=:side AND kind='new'"
+        " AND name IS NULL"
+    )
+    for page in _id_pages(state, wanted, {"folder": folder, "side": side.value}):
+        known = [(*_identity(item), folder, side.value, item.id) for item in store.identify(store_folder, page)]
         with state.transaction() as db:
             db.executemany("UPDATE change SET name=?, digest=?, title=? WHERE folder=? AND side=? AND id=?", known)
 
@@ -142,6 +142,14 @@ def _identity(item: ItemState) -> tuple[str | None, str, str]:
     if item.identity is None:
         return None, "", ""
     return item.identity.name, item.identity.digest, item.identity.title
+
+
+def _id_pages(state: State, query: str, values: Mapping[str, object]) -> Iterator[list[str]]:
+    """Read the ids that a query gives with ascending numbers, a page at a time, while the pages' rows are changed."""
+    after = 0
+    while rows := state.db.execute(f"{query} ORDER BY 1 LIMIT {PAGE}", {**values, "after": after}).fetchall():
+        after = rows[-1][0]
+        yield [row[1] for row in rows]
 
 
 def _fill(state: State, items: Iterable[ItemState]) -> None:

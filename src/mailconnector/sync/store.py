@@ -93,6 +93,9 @@ class Capabilities:
         ids_survive_moves: An item keeps its id when it moves to another folder.
         moves: Items can be moved between folders without being sent again.
         pushes: `wait` returns early when something changed.
+        fetches_ahead: `fetch` may be called in another thread than the caller's, while the items that it gave before
+            are read: their contents do not lie in the store any more, or reading them is safe beside it. No other
+            method of the store is called meanwhile.
         batch_items: Most items that one call of `add`, `replace`, `delete` ... should get.
         batch_bytes: Most bytes of content that one call of `add` or `replace` should get.
     """
@@ -102,6 +105,7 @@ class Capabilities:
     ids_survive_moves: bool = False
     moves: bool = True
     pushes: bool = False
+    fetches_ahead: bool = False
     batch_items: int = 500
     batch_bytes: int = 16 << 20
 

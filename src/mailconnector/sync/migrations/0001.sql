@@ -73,8 +73,6 @@ CREATE TABLE intent (
   target_id TEXT NOT NULL DEFAULT '',
   data TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX intent_source ON intent (folder, source_id);
-CREATE INDEX intent_pair ON intent (pair);
 
 CREATE TABLE log (
   row INTEGER PRIMARY KEY,
