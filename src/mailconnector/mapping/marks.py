@@ -109,7 +109,9 @@ def flag_changes(properties: Properties, flags: Flags, subject: str) -> Properti
         changes |= dict.fromkeys(key for key in _FOLLOW_UP if find(properties, key) is not None)
         changes |= _follow_up(flags, subject)
     if set(now.keywords) != set(flags.keywords):
-        changes[named.PidNameKeywords] = list(flags.keywords) or None
+        # In the order they are in: Outlook shows a message in the colour of the first.
+        stay = [keyword for keyword in now.keywords if keyword in flags.keywords]
+        changes[named.PidNameKeywords] = [*stay, *(one for one in flags.keywords if one not in stay)] or None
     if now.deleted != flags.deleted:
         changes[named.PidLidImapDeleted] = 1 if flags.deleted else None
     return changes

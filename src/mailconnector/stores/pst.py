@@ -177,7 +177,7 @@ class PstStore:
             now, validity = index.cursor(found), index.validity
             rights = _rights(found)
             if since is None:
-                return Changes(self._listing(found.nid, -1), now, (), True, validity, rights, KEPT_FLAGS)
+                return Changes(self._listing(found.nid, 0), now, (), True, validity, rights, KEPT_FLAGS)
             gone = index.vanished(found.nid, since)
             return Changes(self._listing(found.nid, since), now, gone, False, validity, rights, KEPT_FLAGS)
 

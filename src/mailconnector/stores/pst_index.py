@@ -25,7 +25,6 @@ from mailconnector.sync.store import FolderKind, Identity, ItemState, SpecialUse
 
 _VERSION = 1
 _PAGE = 1000
-_PLACES = 5000
 _LONGEST = (1 << 63) - 1  # of SQLite's integers
 _VANISHED_MAX = 200_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +41,9 @@ CREATE TABLE folder (
 );
 CREATE TABLE item (
     nid INTEGER PRIMARY KEY, parent INTEGER NOT NULL, bid_data INTEGER NOT NULL, bid_sub INTEGER NOT NULL,
-    stale INTEGER NOT NULL DEFAULT 1, mark INTEGER NOT NULL DEFAULT 0, flags TEXT NOT NULL DEFAULT '',
+    stale INTEGER NOT NULL DEFAULT 1,
+    mark INTEGER NOT NULL DEFAULT 0,  -- 0 as long as it was never read in the folder it is in
+    flags TEXT NOT NULL DEFAULT '',
     revision TEXT NOT NULL DEFAULT '', size INTEGER NOT NULL DEFAULT 0, date INTEGER,
     born INTEGER NOT NULL DEFAULT 0, name TEXT NOT NULL DEFAULT '', digest TEXT NOT NULL DEFAULT '',
     title TEXT NOT NULL DEFAULT ''
@@ -378,18 +379,17 @@ class PstIndex:
         if nid is None:
             return None
         row = self.db.execute(
-            f"SELECT {_ITEM} FROM item WHERE nid=? AND parent=? AND revision != ''", (nid, parent)
+            f"SELECT {_ITEM} FROM item WHERE nid=? AND parent=? AND mark > 0", (nid, parent)
         ).fetchone()
         return None if row is None else IndexedItem._make(row)
 
-    def items(self, parent: int, since: int = -1) -> Iterator[IndexedItem]:
+    def items(self, parent: int, since: int = 0) -> Iterator[IndexedItem]:
         """Yield the items of a folder that changed after a mark, in pages, in the order of their marks."""
         last, at = since, _LONGEST
         while True:
             # Items of one mark (a refresh gives many the same) go on by NID.
             rows = self.db.execute(
-                f"SELECT {_ITEM} FROM item WHERE parent=? AND (mark, nid) > (?, ?) AND revision != ''"
-                " ORDER BY mark, nid LIMIT ?",
+                f"SELECT {_ITEM} FROM item WHERE parent=? AND (mark, nid) > (?, ?) ORDER BY mark, nid LIMIT ?",
                 (parent, last, at, _PAGE),
             ).fetchall()
             yield from map(IndexedItem._make, rows)
@@ -406,7 +406,7 @@ class PstIndex:
             found += map(
                 IndexedItem._make,
                 self.db.execute(
-                    f"SELECT {_ITEM} FROM item WHERE parent=? AND name IN ({marks}) AND revision != ''",
+                    f"SELECT {_ITEM} FROM item WHERE parent=? AND name IN ({marks}) AND mark > 0",
                     (parent, *map(_stored_text, part)),
                 ),
             )
@@ -469,18 +469,11 @@ class PstIndex:
 
     # -- for a comparison with the file ------------------------------------------------------------------------------
 
-    def places(self) -> Iterator[tuple[int, int, int, int]]:
-        """Yield (NID, bid_data, bid_sub, parent) of every item in the order of NIDs."""
-        last = 0
-        while True:
-            # In pages, each read before the walk over the nodes comes to it: places may be put meanwhile.
-            rows = self.db.execute(
-                "SELECT nid, bid_data, bid_sub, parent FROM item WHERE nid > ? ORDER BY nid LIMIT ?", (last, _PLACES)
-            ).fetchall()
-            yield from rows
-            if len(rows) < _PLACES:
-                return
-            last = rows[-1][0]
+    def places(self, first: int, last: int) -> list[tuple[int, int, int, int]]:
+        """Return (NID, bid_data, bid_sub, parent) of the items with NIDs beyond the first and up to the last."""
+        return self.db.execute(
+            "SELECT nid, bid_data, bid_sub, parent FROM item WHERE nid > ? AND nid <= ?", (first, last)
+        ).fetchall()
 
     def put_places(self, places: Sequence[NodePlace]) -> None:
         """Note where nodes lead to now; their messages have to be read, and are new in a folder they came into."""
@@ -493,6 +486,16 @@ class PstIndex:
         self.db.executemany(
             "DELETE FROM vanished WHERE parent=? AND nid=?", [(place.parent, place.nid) for place in places]
         )
+
+    def newest_items(self, count: int) -> list[tuple[int, int]]:
+        """Return (NID, PidTagCreationTime) of the items with the highest NIDs, the highest first."""
+        return self.db.execute(
+            "SELECT nid, born FROM item WHERE mark > 0 AND born > 0 ORDER BY nid DESC LIMIT ?", (count,)
+        ).fetchall()
+
+    def distrust_items(self) -> None:
+        """Have every message read again, wherever its node leads to."""
+        self.db.execute("UPDATE item SET stale=1")
 
     def stale_items(self, limit: int) -> list[IndexedItem]:
         """Return some items of listed folders whose messages have to be read, as they were before."""
@@ -513,7 +516,7 @@ class PstIndex:
 
     def count_items(self) -> dict[int, int]:
         """Return the number of items of each folder."""
-        return dict(self.db.execute("SELECT parent, count(*) FROM item WHERE revision != '' GROUP BY parent"))
+        return dict(self.db.execute("SELECT parent, count(*) FROM item WHERE mark > 0 GROUP BY parent"))
 
 
 def remove_index(path: Path) -> None:

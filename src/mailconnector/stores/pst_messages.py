@@ -64,13 +64,12 @@ class MessageReader:
             name = _clean(properties.text(tags.PidTagInternetMessageId)).strip()
             if not name:
                 name = identify(from_mapi(message.to_object())).name
-            born = properties.get(tags.PidTagCreationTime)
             return known._replace(
                 flags=to_text(flags),
                 revision=revision,
                 size=properties.number(tags.PidTagMessageSize),
                 date=_date_of(properties.get),
-                born=int(born) if isinstance(born, FileTime) else 0,
+                born=_born(properties.get),
                 name=name,
                 digest=known.digest if revision == known.revision else "",
                 title=_clean(message.subject),
@@ -80,6 +79,15 @@ class MessageReader:
         except MailConnectorError:
             # Damaged. Fetching it says how; until it changes, it stays as it is.
             return known._replace(revision=f"damaged-{known.bid_data:x}-{known.bid_sub:x}", digest="")
+
+    def born(self, nid: int) -> int:
+        """Return when a message was made (PidTagCreationTime), 0 where that cannot be read."""
+        try:
+            return _born(self._store.message(nid).properties.get)
+        except PstDiskError:
+            raise
+        except MailConnectorError:
+            return 0
 
     def item(self, nid: int) -> Item:
         """Return a message's content, with the contents of its attachments read as far as memory allows.
@@ -115,7 +123,6 @@ class MessageReader:
         if not identity.name or not identity.digest:
             own = identify(delivery.item)
             identity = replace(own, name=identity.name or own.name, digest=identity.digest or own.digest)
-        born = draft.get(tags.PidTagCreationTime)
         return IndexedItem(
             place.nid,
             place.parent,
@@ -126,7 +133,7 @@ class MessageReader:
             self._fingerprints.of_draft(draft),
             draft.number(tags.PidTagMessageSize >> 16),
             _date_of(draft.get),
-            int(born) if isinstance(born, FileTime) else 0,
+            _born(draft.get),
             identity.name,
             identity.digest,
             subject_of(delivery.item),
@@ -171,6 +178,11 @@ def _flags_in(get: Callable[[PropertyKey], Value]) -> FlagSet:
         if value is not None:
             properties[key] = value
     return frozenset(name for name in kept(flags_of(read_flags(properties)), KEPT_FLAGS) if name and "\n" not in name)
+
+
+def _born(get: Callable[[PropertyKey], Value]) -> int:
+    value = get(tags.PidTagCreationTime)
+    return int(value) if isinstance(value, FileTime) else 0
 
 
 def _date_of(get: Callable[[PropertyKey], Value]) -> int | None:

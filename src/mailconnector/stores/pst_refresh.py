@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mailconnector.pst import Store
+from mailconnector.pst.ndb.btree import Entry
 from mailconnector.stores.pst_folders import read_folders
 from mailconnector.stores.pst_index import FileState, IndexedItem, NodePlace, PstIndex
 from mailconnector.stores.pst_messages import MessageReader
@@ -17,6 +18,7 @@ from mailconnector.stores.pst_messages import MessageReader
 _FOLDER_TYPE, _MESSAGE_TYPE, _TYPE_MASK = 0x02, 0x04, 0x1F
 _PAGE = 500
 _PLACES = 5000
+_WITNESSES = 8
 _SAVE_EVERY = 4  # pages of messages read
 
 
@@ -42,12 +44,16 @@ def refresh(store: Store, index: PstIndex, reader: MessageReader) -> bool:
     """
     state = file_state(store)
     record_key = store.record_key
-    if index.record_key == record_key and index.file == state:
+    forked = index.record_key == record_key and _is_forked(store, index, reader)
+    if index.record_key == record_key and index.file == state and not forked:
         return False
     index.begin()
     if index.record_key != record_key:
         index.forget_everything()
         index.start_generation(record_key, renew=bool(index.record_key))
+    elif forked:
+        index.start_generation(record_key, renew=True)
+        index.distrust_items()
     elif any(now < before for now, before in zip(state.counters, index.file.counters, strict=True)):
         # An older state of the file was put back. Ids that the newer state had given out are going to be used again.
         index.start_generation(record_key, renew=True)
@@ -61,52 +67,56 @@ def refresh(store: Store, index: PstIndex, reader: MessageReader) -> bool:
     return True
 
 
+def _is_forked(store: Store, index: PstIndex, reader: MessageReader) -> bool:
+    """Tell whether the file has gone another way than the one that the index knows.
+
+    Two copies of a file give out the same ids for different things: equal ids then say nothing. The newest message that
+    is in both tells by when it was made.
+    """
+    for nid, born in index.newest_items(_WITNESSES):
+        if nid in store:
+            now = reader.born(nid)
+            return now not in (0, born)
+    return False
+
+
 def _compare_nodes(store: Store, index: PstIndex) -> list[NodePlace]:
     """Note which messages are new, lead elsewhere or are gone, and return the nodes of all folders."""
     folders: list[NodePlace] = []
-    changed: list[NodePlace] = []
-    gone: list[tuple[int, int]] = []
-    left: list[tuple[int, int]] = []  # messages that are in another folder now, and the folder they were in
-    known = index.places()
-    at = next(known, None)
-    for node in _nodes(store, folders):
-        nid = node[0]
-        while at is not None and at[0] < nid:
-            gone.append((at[0], at[3]))
-            at = next(known, None)
-        if len(changed) >= _PLACES:
-            index.put_places(changed)
-            changed.clear()
-        if at is not None and at[0] == nid:
-            if at != node:
-                changed.append(NodePlace._make(node))
-                if at[3] != node[3]:
-                    left.append((nid, at[3]))
-            at = next(known, None)
-        else:
-            changed.append(NodePlace._make(node))
-    while at is not None:
-        gone.append((at[0], at[3]))
-        at = next(known, None)
     mark = index.next_mark()
-    for nid, parent in gone:
-        index.drop_item(nid, parent, mark)
-        index.touch(parent, mark)
-    for nid, parent in left:
-        index.note_vanished(parent, nid, mark)
-        index.touch(parent, mark)
-    index.put_places(changed)
+    before = 0
+    for nodes, last in _pages(store, folders):
+        # As sets, which is quick where hardly anything differs.
+        known = set(index.places(before, last))
+        before = last
+        here = set(nodes)
+        if known == here:
+            continue
+        now = {node[0]: node for node in here - known}
+        for nid, _, _, parent in known - here:
+            if nid not in now:
+                index.drop_item(nid, parent, mark)
+                index.touch(parent, mark)
+            elif now[nid][3] != parent:
+                index.note_vanished(parent, nid, mark)
+                index.touch(parent, mark)
+        index.put_places(list(map(NodePlace._make, now.values())))
     return folders
 
 
-def _nodes(store: Store, folders: list[NodePlace]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the nodes of messages in the order of NIDs, and collect those of folders."""
-    for node in store.db.nodes():
-        kind = node[0] & _TYPE_MASK
-        if kind == _MESSAGE_TYPE:
-            yield node
-        elif kind == _FOLDER_TYPE:
-            folders.append(NodePlace._make(node))
+def _pages(store: Store, folders: list[NodePlace]) -> Iterator[tuple[list[Entry], int]]:
+    """Yield the nodes of messages in the order of NIDs, in pages with the last NID of each; collect those of folders.
+
+    The last page reaches to the end of all NIDs.
+    """
+    page: list[Entry] = []
+    for leaf in store.db.node_leaves():
+        page += [node for node in leaf if node[0] & _TYPE_MASK == _MESSAGE_TYPE]
+        folders += [NodePlace._make(node) for node in leaf if node[0] & _TYPE_MASK == _FOLDER_TYPE]
+        if len(page) >= _PLACES:
+            yield page, page[-1][0]
+            page = []
+    yield page, 0xFFFFFFFF
 
 
 def _compare_folders(store: Store, index: PstIndex, nodes: list[NodePlace]) -> None:

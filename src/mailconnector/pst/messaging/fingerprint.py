@@ -6,10 +6,9 @@ a message that was just written has its fingerprint without being read again. It
 in the file, on the order of tables, nor on the ids that named properties have in this file.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import blake2b
 from struct import Struct
-from typing import NamedTuple
 
 from mailconnector.mapi import tags
 from mailconnector.mapi.named import (
@@ -95,11 +94,8 @@ _RECIPIENT_IDS = (0x0C15, 0x3002, 0x3003, 0x3001, 0x39FE)
 _OBJECT = int(PropertyType.OBJECT)
 
 
-class _Value(NamedTuple):
-    key: bytes
-    type: int
-    data: bytes
-    bid: int  # of the data where it is not at hand, else 0
+_Value = tuple[bytes, int, bytes, int]
+"""What stands for a property, its type, its data, and the BID of the data where it is not at hand, else 0."""
 
 
 class Fingerprints:
@@ -160,8 +156,9 @@ class Fingerprints:
                 self._take_object(digest, attachment.node, target.nid, allowance)
         return digest.digest()
 
-    def _stored_values(self, pc: PropertyContext) -> Iterator[_Value]:
+    def _stored_values(self, pc: PropertyContext) -> list[_Value]:
         keys = self._keys
+        values: list[_Value] = []
         for pid, ptype in pc.types().items():
             key = keys.get(pid)
             if key is None:
@@ -169,9 +166,10 @@ class Fingerprints:
             if key and ptype != _OBJECT:
                 nid = pc.subnode_of(pid)
                 if nid:
-                    yield _Value(key, ptype, b"", pc.node.subnode(nid).bid_data)
+                    values.append((key, ptype, b"", pc.node.subnode(nid).bid_data))
                 else:
-                    yield _Value(key, ptype, pc.raw(pid), 0)
+                    values.append((key, ptype, pc.raw(pid), 0))
+        return values
 
     # -- a draft -----------------------------------------------------------------------------------------------------
 
@@ -209,19 +207,21 @@ class Fingerprints:
                 self._take_object(digest, draft.node, nid, allowance)
         return digest.digest()
 
-    def _draft_values(self, node: NodeReader, values: dict[int, StoredValue]) -> Iterator[_Value]:
+    def _draft_values(self, node: NodeReader, stored: dict[int, StoredValue]) -> list[_Value]:
         keys = self._keys
-        for pid, (ptype, data, nid) in values.items():
+        values: list[_Value] = []
+        for pid, (ptype, data, nid) in stored.items():
             key = keys.get(pid)
             if key is None:
                 key = self._key(pid)
             if key and ptype != _OBJECT:
                 if nid:
-                    yield _Value(key, ptype, b"", node.subnode(nid).bid_data)
+                    values.append((key, ptype, b"", node.subnode(nid).bid_data))
                 elif ptype in INLINE_SIZES:
-                    yield _Value(key, ptype, data[: INLINE_SIZES[ptype]].ljust(INLINE_SIZES[ptype], b"\0"), 0)
+                    values.append((key, ptype, data[: INLINE_SIZES[ptype]].ljust(INLINE_SIZES[ptype], b"\0"), 0))
                 else:
-                    yield _Value(key, ptype, data, 0)
+                    values.append((key, ptype, data, 0))
+        return values
 
     # -- both --------------------------------------------------------------------------------------------------------
 
@@ -236,15 +236,17 @@ class Fingerprints:
         self._keys[pid] = key
         return key
 
-    def _take(self, digest: blake2b, values: Iterable[_Value], allowance: Allowance | None = None) -> None:
+    def _take(self, digest: blake2b, values: list[_Value], allowance: Allowance | None = None) -> None:
         """Digest values in the order of their keys."""
         db = self._session.db
         parts: list[bytes] = []
-        for key, ptype, data, bid in sorted(values):
+        pack = _HEAD.pack
+        values.sort()
+        for key, ptype, data, bid in values:
             size = db.data_size(bid) if bid else len(data)
             if allowance is not None:
                 allowance.spend(size)
-            parts += (_HEAD.pack(ptype, size), key)
+            parts += (pack(ptype, size), key)
             if bid or size > _AT_ONCE:
                 digest.update(b"".join(parts))
                 parts.clear()
