@@ -51,13 +51,14 @@ def _to_json(file: Path, output: Path | None, kept: Path | None, report: RepairR
         "backup": None if kept is None else str(kept),
         "complete": report.complete,
         "losses": [finding_json(loss) for loss in report.losses],
+        "more_losses": dict(report.unlisted),
         "before": report_json(report.before),
         "after": report_json(report.after),
     }
 
 
 def _print_report(report: RepairReport, target: Path, kept: Path | None, *, limit: int) -> None:
-    print_findings(report.losses, {}, limit)
+    print_findings(report.losses, report.unlisted, limit)
     found = report.before.count(Severity.ERROR) + report.before.count(Severity.WARNING)
     print_line(f"The damaged file had {counted(found, 'error or warning', 'errors and warnings')}.")
     counts = report.after.counts
@@ -67,7 +68,7 @@ def _print_report(report: RepairReport, target: Path, kept: Path | None, *, limi
     )
     lost = sum(loss.severity is Severity.ERROR for loss in report.losses)
     if lost:
-        print_line(Text(f"Lost for good: {counted(lost, 'piece')} of content, listed above.", style="bold yellow"))
+        print_line(Text(f"Lost or in doubt: {counted(lost, 'piece')} of content, listed above.", style="bold yellow"))
     else:
         print_line(Text("No loss was found.", style="bold green"))
     if not report.after.clean:

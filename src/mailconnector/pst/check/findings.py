@@ -103,11 +103,15 @@ class Report:
 class Findings:
     """Findings while they are being made.
 
+    Args:
+        limit: findings of one code that are kept; of the rest only the number is.
+
     Attributes:
         by_node: by NID, the codes of all errors and warnings about it, also beyond `LIMIT`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self._made: list[Finding] = []
         self._counts: dict[str, int] = {}
         self._total = 0
@@ -123,7 +127,7 @@ class Findings:
         self._total += 1
         if nid is not None and severity is not Severity.NOTE:
             self.by_node.setdefault(nid, set()).add(code)
-        if count <= LIMIT:
+        if count <= self._limit:
             self._made.append(Finding(code, severity, text, nid, bid, offset))
 
     def __len__(self) -> int:
@@ -131,7 +135,7 @@ class Findings:
 
     def report(self, counts: Counts) -> Report:
         """Return the report of what was found."""
-        suppressed = {code: count - LIMIT for code, count in self._counts.items() if count > LIMIT}
+        suppressed = {code: count - self._limit for code, count in self._counts.items() if count > self._limit}
         return Report(tuple(self._made), counts, MappingProxyType(suppressed))
 
 

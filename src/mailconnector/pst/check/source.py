@@ -186,6 +186,7 @@ class Source:
         lost_nodes: ranges of NIDs, the end not in them, whose entries in the NBT are lost.
         lost_blocks: likewise of BIDs in the BBT.
         trusting: whether data blocks with a wrong CRC are read as if they were sound. A repair sets it.
+        doubted: the rows of the block table that were read in this way.
     """
 
     def __init__(self, device: Device, header: Header, findings: Findings, progress: Progress | None = None) -> None:
@@ -200,6 +201,7 @@ class Source:
         self.lost_nodes: list[tuple[int, int]] = []
         self.lost_blocks: list[tuple[int, int]] = []
         self.trusting = False
+        self.doubted: set[int] = set()
         self.layouts: dict[bytes, RowLayout] = {}
         self.complete: set[tuple[str, bool, frozenset[int]]] = set()
         self._progress = progress
@@ -262,6 +264,7 @@ class Source:
 
     def _read_doubtful(self, row: int) -> bytes | None:
         table = self.blocks
+        self.doubted.add(row)
         raw = self.read_range(table.ibs[row], table.cbs[row])
         return None if raw is None else crypt.decode(self.header.bCryptMethod, raw, table.bids[row] & 0xFFFFFFFF)
 

@@ -67,19 +67,21 @@ class MessageWriter:
         """
         properties = open_properties(view)
         node = NodeEditor(self._target, nid=view.nid)
-        if properties is not None:
-            values = self._values.values(properties, node, "message")
-        else:
-            values = row_values(row()) if row is not None else {}
-            values = {pid: value for pid, value in values.items() if self._values.is_known(pid)}
+        values = {} if properties is None else self._values.values(properties, node, "message")
+        # Every message has these two; where one is missing, others may be.
+        whole = _CLASS in values and _FLAGS in values
+        if not whole:
+            for pid, value in row_values(row() if row is not None else {}).items():
+                if self._values.is_known(pid):
+                    values.setdefault(pid, value)
         rows = self._recipients(view, node)
         count = self._attachments(view, node)
-        if properties is None:
-            if not values and not rows and not count:
+        if not whole:
+            if properties is None and not values and not rows and not count:
                 for nid in list(node.own_subnodes()):
                     node.drop_subnode(nid)
                 return None
-            self._lose("lost-properties", "of a message only what its folder lists of it is left", view)
+            self._lose("lost-properties", "properties are lost; what the folder lists of the message was taken", view)
         self._values.other_subnodes(view, node, _OWN_SUBNODES)
         self._complete(values, count)
         values[_SIZE] = integer(0)

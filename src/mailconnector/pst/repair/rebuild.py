@@ -64,6 +64,8 @@ _OUTER: Final = frozenset(
         "search-part-missing",
     }
 )
+# Findings about the make of an object, behind which there may be a loss.
+_STRUCTURE: Final = ("heap-", "bth-", "table-", "tree-", "data-tree", "subnode-", "value-", "block-", "reference-")
 _NEWER_TEMPLATES: Final = (0x6B6, 0x6D7, 0x6F8)  # which not every file has
 _FLUSH_ROWS: Final = 1000
 _HIGHEST_UNIQUE: Final = 0xF0000000
@@ -190,6 +192,7 @@ class Rebuild:
             self._hierarchy(nid, below.get(nid, []))
         self._store()
         self._name_map()
+        self._report_doubts()
         self.db.commit()
 
     # -- nodes -----------------------------------------------------------------------------------------------------
@@ -429,10 +432,9 @@ class Rebuild:
             return
         self._rewritten.add(nid)
         node = NodeEditor(self.db, nid=nid)
-        if properties is not None:
-            values = self._values.values(properties, node, "folder")
-        else:
-            values = row_values(self._row(parent, nid))
+        values = {} if properties is None else self._values.values(properties, node, "folder")
+        if _NAME not in values:
+            values = row_values(self._row(parent, nid)) | values
             if nid not in self._names:
                 self.losses.add("lost-folder", "of a folder only what its parent lists of it is left", nid=nid)
         values.setdefault(_NAME, self._string(self._names.get(nid, f"{_RECOVERED} {nid:x}")))
@@ -479,7 +481,9 @@ class Rebuild:
         what = "folder" if disk.nid_type(nid) == disk.NID_TYPE_SEARCH_FOLDER else "criteria"
         values = self._values.values(properties, node, what)
         if disk.nid_type(nid) == disk.NID_TYPE_SEARCH_FOLDER:
-            values.setdefault(_NAME, self._string(f"{_RECOVERED} {nid:x}"))
+            if _NAME not in values:
+                self.losses.add("lost-folder", "the name of a search folder is lost", nid=nid)
+                values[_NAME] = self._string(f"{_RECOVERED} {nid:x}")
             for pid in (_CONTENT_COUNT, _UNREAD_COUNT):
                 values.setdefault(pid, integer(0))
             values.setdefault(_SUBFOLDERS, StoredValue(PropertyType.BOOLEAN, b"\0"))
@@ -498,7 +502,7 @@ class Rebuild:
         node = NodeEditor(self.db, nid=nid)
         values = {} if properties is None else self._values.values(properties, node, "store")
         new = self._pattern_values(nid)
-        if properties is None:
+        if not values:
             self.losses.add("replaced-node", "the properties of the store are lost, its name among them", nid=nid)
         key = self._record_key(values) or new[_RECORD_KEY].data
         values[_RECORD_KEY] = StoredValue(PropertyType.BINARY, key)
@@ -534,6 +538,43 @@ class Rebuild:
         node = NodeEditor(self.db, nid=nid)
         names.write(node)
         self.db.put_node(nid, *node.save(), 0)
+
+    # -- what is in doubt ------------------------------------------------------------------------------------------
+
+    def _report_doubts(self) -> None:
+        """Report what was taken from blocks with a wrong CRC, and objects that came over changed without a word."""
+        source, table = self.source, self.source.blocks
+        owners = self._owners(source.doubted) if source.doubted else {}
+        for row in sorted(source.doubted):
+            self.losses.add(
+                "doubtful-block",
+                "a block with a wrong CRC was read as it is: what came from it may be wrong",
+                nid=owners.get(row),
+                bid=table.bids[row],
+                offset=table.ibs[row],
+            )
+        for nid in sorted(self._rewritten - self.losses.by_node.keys()):
+            codes = sorted(code for code in self._by_node.get(nid, ()) if code.startswith(_STRUCTURE))
+            if codes:
+                text = f"the object was damaged and was written anew from what could be read ({', '.join(codes)})"
+                self.losses.add("rewritten-object", text, nid=nid)
+
+    def _owners(self, rows: set[int]) -> dict[int, int]:
+        """Return, for rows of the block table, the node that has each among its data or in its subnodes."""
+        owners: dict[int, int] = {}
+        for node in self.source.nodes:
+            seen: set[int] = set()
+            pending = [(node.bid_data, node.bid_sub)]
+            while pending:
+                bid_data, bid_sub = pending.pop()
+                for row in rows.intersection(self.source.leaves(bid_data) or ()):
+                    owners.setdefault(row, node.nid)
+                if bid_sub and bid_sub not in seen:
+                    seen.add(bid_sub)
+                    pending += [(data, sub) for _, data, sub in (self.source.subnodes(bid_sub) or {}).values()]
+            if len(owners) == len(rows):
+                break
+        return owners
 
 
 _METHODS: Final[dict[int, Literal["none", "permute", "cyclic"]]] = {

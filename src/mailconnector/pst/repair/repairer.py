@@ -1,5 +1,6 @@
 """The whole repair: look, find what the trees have lost, build a new file, and check that."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from mailconnector.pst.repair.scan import find_lost, find_moved, guess_encoding,
 
 _HEADER_CODES = frozenset({"header-crc", "header-sentinel", "header-encoding", "header-lost"})
 _ALL_NAMES = 0x7FFF
+_MOST_LOSSES = 100_000  # of one kind, in a report
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,19 @@ class RepairReport:
 
     Attributes:
         before: what was wrong with the damaged file.
-        losses: what could not be brought over or had to be changed; errors are content that is lost.
+        losses: what could not be brought over or had to be changed; errors are content that is lost, or may be wrong.
+        unlisted: by code, how many more losses there were than a report can hold.
         after: the check of the new file.
     """
 
     before: Report
     losses: tuple[Finding, ...]
+    unlisted: Mapping[str, int]
     after: Report
 
     @property
     def complete(self) -> bool:
-        """Whether no content was lost."""
+        """Whether no content was lost or is in doubt."""
         return all(finding.severity is not Severity.ERROR for finding in self.losses)
 
 
@@ -73,10 +77,11 @@ def repair(source: BinaryIO, target: BinaryIO, *, progress: Progress | None = No
     folders = Folders(survey, named if sound_names else _ALL_NAMES)
     folders.check()
     before = survey.findings.report(Counts())
-    losses = Findings()
+    losses = Findings(_MOST_LOSSES)
     rebuild = Rebuild(survey, folders, arrange(survey), highest, out, losses, trust_header=trusted)
     rebuild.run()
-    return RepairReport(before, losses.report(Counts()).findings, check(out, progress=progress))
+    lost = losses.report(Counts())
+    return RepairReport(before, lost.findings, lost.suppressed, check(out, progress=progress))
 
 
 def _survey(device: Device, findings: Findings, progress: Progress | None) -> tuple[Source, list[int], bool]:

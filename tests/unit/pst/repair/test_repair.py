@@ -16,6 +16,7 @@ from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
 from mailconnector.pst.repair import RepairReport, repair
 from tests.forge import Forge
+from tests.oracle.contents import differences, read_store
 from tests.unit.pst.check import cases_ltp, cases_messaging, cases_ndb
 from tests.unit.pst.check.damages import Damage, in_block
 from tests.unit.pst.check.specimen import (
@@ -24,13 +25,16 @@ from tests.unit.pst.check.specimen import (
     COUNT,
     FOLDER,
     HIDDEN,
+    INNER,
     INNER_ATTACHMENT,
     PLAIN,
     PLAIN_2,
     RICH,
     SUBFOLDER,
+    WIDE,
     Specimen,
     sound,
+    user_root,
 )
 
 CASES = [*cases_ndb.CASES, *cases_ltp.CASES, *cases_messaging.CASES]
@@ -287,3 +291,93 @@ def test_losses_have_severities() -> None:
     report, _ = repaired(lost_nodes([PLAIN, HIDDEN, PLAIN_2]))
     assert all(finding.severity in Severity for finding in report.losses)
     assert len([finding for finding in report.losses if finding.code == "lost-message"]) == 3
+
+
+# -- blocks with a wrong CRC -------------------------------------------------------------------------------------------
+
+Place = tuple[int, tuple[int, ...], int]  # node, path of subnodes, number of the block
+PLACES: dict[str, Place] = {
+    "a message's properties": (PLAIN, (), 0),
+    "a heap of several blocks": (WIDE, (), 0),
+    "its last block": (WIDE, (), -1),
+    "a large value": (RICH, (BIG_ATTACHMENT, -1), 1),
+    "recipients": (RICH, (disk.NID_RECIPIENT_TABLE,), 0),
+    "a table of attachments": (RICH, (disk.NID_ATTACHMENT_TABLE,), 0),
+    "an attachment": (RICH, (ATTACHMENT,), 0),
+    "an attached message": (RICH, (INNER_ATTACHMENT, INNER), 0),
+    "a value of an attached message": (RICH, (INNER_ATTACHMENT, INNER, -1), 0),
+    "an associated message": (HIDDEN, (), 0),
+    "a folder": (FOLDER, (), 0),
+    "a table of contents": (FOLDER + 0xC, (), 0),
+    "its rows": (FOLDER + 0xC, (-1,), 0),
+    "a table of folders": (FOLDER + 0xB, (), 0),
+    "the store": (0x21, (), 0),
+    "the names": (0x61, (), 0),
+}
+
+
+def block_at(database: NodeDatabase, place: Place) -> tuple[int, int]:
+    """Return offset and size of a data block; -1 in a path is any subnode that holds a value or rows."""
+    nid, path, index = place
+    entry = database.node(nid)
+    bid_data, bid_sub = entry.bid_data, entry.bid_sub
+    for step in path:
+        below = database.subnodes(bid_sub)
+        values = [one for one in below if disk.nid_type(one) == disk.NID_TYPE_LTP]
+        _, bid_data, bid_sub = below[
+            step if step >= 0 else max(values, key=lambda one: database.data_size(below[one].bid_data))
+        ]
+    block = database.block(database.leaves(bid_data)[index])
+    return block.ib, block.cb
+
+
+@pytest.mark.parametrize("at", [0.02, 0.4])
+@pytest.mark.parametrize("what", PLACES)
+@pytest.mark.parametrize("variant", ["unicode", "ansi"])
+def test_what_comes_from_a_block_with_a_wrong_crc_is_named(variant: Any, what: str, at: float) -> None:
+    """What came over is as it was, but for the tables of folders, or the report names the place."""
+    data = bytearray(sound(variant))
+    offset, size = block_at(open_sound(variant), PLACES[what])
+    data[offset + int(size * at)] ^= 0x5A
+    report, store = repaired(data)
+    assert report.after.clean
+    assert "block-crc" in report.before.codes
+    old, new = read_store(Store.open(io.BytesIO(sound(variant)))), read_store(store)
+    named = [finding for finding in report.losses if finding.nid == PLACES[what][0]]
+    assert named or differences(new, old) == []
+    if what.startswith(("a table of contents", "its rows", "a table of folders")):
+        assert differences(new, old) == []  # made anew from what they list
+    else:
+        assert named and not report.complete
+    doubtful = [finding for finding in report.losses if finding.code == "doubtful-block"]
+    assert all(finding.offset == offset and finding.nid == PLACES[what][0] for finding in doubtful)
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_many_blocks_with_wrong_crcs(count: int) -> None:
+    """Each message that is not as it was is named."""
+    data = bytearray(sound())
+    database = open_sound()
+    nids = [PLAIN + 0x20 * number for number in range(count)]
+    for nid in nids:
+        offset, size = block_at(database, (nid, (), 0))
+        data[offset + size // 3] ^= 0xFF
+    report, store = repaired(data)
+    assert {finding.nid for finding in report.losses} >= set(nids)
+    old, new = messages(open_sound()), messages(store.db)
+    assert {nid for nid in old if new.get(nid) != old[nid]} <= set(nids)
+
+
+def test_an_empty_property_list_behind_sound_checksums_is_named() -> None:
+    """The heap's root leads to an empty item: nothing is left but what the folder lists."""
+    specimen = Specimen()
+
+    def no_root(block: bytearray) -> None:
+        header = user_root(block).start
+        block[header + 4 : header + 8] = bytes(4)
+
+    specimen.block(PLAIN, no_root)
+    report, store = repaired(specimen.data)
+    assert report.after.clean
+    assert [finding.code for finding in report.losses if finding.nid == PLAIN] == ["lost-properties"]
+    assert store.message(PLAIN).subject == "letter 0"
