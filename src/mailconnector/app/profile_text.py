@@ -35,6 +35,22 @@ _TABLES: dict[str, type[BaseModel]] = {
 }
 
 
+_MESSAGES = {
+    "missing": "is missing",
+    "bool_type": "is to be true or false",
+    "string_type": "is to be a text in quotes",
+    "string_too_short": "is empty",
+    "too_short": "is empty",
+    "string_too_long": "is too long",
+    "too_long": "is too long",
+    "string_pattern_mismatch": "is to be a name of letters, digits and _",
+    "model_type": "is to be a table",
+    "model_attributes_type": "is to be a table",
+    "dict_type": "is to be a table",
+    "mapping_type": "is to be a table",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong in a profile.
@@ -155,8 +171,6 @@ def _model(place: tuple[str, ...]) -> type[BaseModel]:
 
 def _message(place: tuple[str, ...], detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "missing":
-        return "is missing"
     if kind == "extra_forbidden":
         return _unknown(place)
     if kind == "value_error":
@@ -165,12 +179,8 @@ def _message(place: tuple[str, ...], detail: ErrorDetails) -> str:
         return f"is to be one of: {context['expected']}"
     if kind in ("greater_than_equal", "less_than_equal") or kind.startswith(("int_", "float_")):
         return f"is to be a number{_range(place)}"
-    if kind in ("model_type", "dict_type", "mapping_type", "model_attributes_type"):
-        return "is to be a table"
-    if kind == "string_type":
-        return "is to be a text in quotes"
-    if kind == "bool_type":
-        return "is to be true or false"
+    if kind in _MESSAGES:
+        return _MESSAGES[kind]
     message = detail["msg"]
     return message[:1].lower() + message[1:]
 

@@ -7,13 +7,14 @@ import queue
 import socket
 import ssl
 import threading
+from collections.abc import Sequence
 
 from mailconnector import imap
 from mailconnector.app.account.certificates import distrust, read_certificate, shown_certificate
 from mailconnector.app.account.model import IMAP_PORTS, SMTP_PORTS, Server
 from mailconnector.app.account.steps import StepError, StepName
 
-Address = tuple[socket.AddressFamily, tuple[object, ...]]
+Address = tuple[socket.AddressFamily, tuple[str | int, ...] | tuple[int, bytes]]
 
 _NO_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
@@ -55,7 +56,7 @@ def resolve(server: Server, timeout: float) -> list[Address]:
     ) from answer
 
 
-def dial(server: Server, addresses: list[Address], timeout: float) -> socket.socket:
+def dial(server: Server, addresses: Sequence[Address], timeout: float) -> socket.socket:
     """Connect to the first address that answers.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,12 +63,13 @@ class Leftovers:
 
 
 def suggested_name(address: str, profile: Profile) -> str:
-    """Return a name for the account of an address that no account has: the domain's first part, or with the user's."""
+    """Return a name for the account of an address that no account has: the first part of its domain if that will do."""
     local, _, domain = address.lower().partition("@")
-    plain = [re.sub(r"[^a-z0-9._-]", "", part) for part in (domain.split(".")[0], f"{local}-{domain}")]
-    names = [*plain, *(f"{plain[0] or 'mail'}{number}" for number in range(2, 1000))]
+    first = domain.split(".")[0]
+    names = [name for name in (first, f"{local}-{first}", local) if ACCOUNT_NAME.fullmatch(name)]
+    names += [f"{names[0] if names else 'mail'}{number}" for number in range(2, len(profile.accounts) + 3)]
     taken = {name.lower() for name in profile.accounts}
-    return next((name for name in names if ACCOUNT_NAME.fullmatch(name) and name not in taken), "mail")
+    return next(name for name in names if name not in taken)
 
 
 def written_path(path: Path, profile: Path) -> str:

@@ -13,6 +13,7 @@ _STRANGERS = (
     (b"* OK", "an IMAP server"),
     (b"* PREAUTH", "an IMAP server"),
     (b"+OK", "a POP3 server"),
+    (b"OK ", "a POP3 server"),  # what is left of it where "+" was read as IMAP's
     (b"HTTP/", "a web server"),
     (b"<", "a web server"),
     (b"SSH-", "an SSH server"),

@@ -112,7 +112,7 @@ def _no_keyring(error: keyring.errors.KeyringError) -> SecretError:
     return SecretError(f"the keyring refused: {error}", hint=f"Unlock the keyring and try again. {_ALTERNATIVES}")
 
 
-def _from_command(command: str | tuple[str, ...], seconds: float = _COMMAND_SECONDS) -> str:
+def _from_command(command: str | tuple[str, ...]) -> str:
     """Run a command and return its first line. It may ask the user: it has our terminal."""
     shell = isinstance(command, str)
     name = "the command for the password" if shell else f"the command {command[0]} for the password"
@@ -124,10 +124,10 @@ def _from_command(command: str | tuple[str, ...], seconds: float = _COMMAND_SECO
     assert process.stdout is not None and process.stderr is not None
     out, err = _Reader(process.stdout), _Reader(process.stderr)
     try:
-        code = process.wait(seconds)
+        code = process.wait(_COMMAND_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise SecretError(
-            f"{name} did not end within {seconds:g} seconds", hint="Run it by hand to see what it waits for."
+            f"{name} did not end within {_COMMAND_SECONDS:g} seconds", hint="Run it by hand to see what it waits for."
         ) from error
     finally:
         process.kill()
