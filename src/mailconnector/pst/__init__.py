@@ -15,6 +15,7 @@ from mailconnector.pst.errors import (
     PstFullError,
     PstLockedError,
     PstNotFoundError,
+    PstTooLargeError,
     PstUsageError,
 )
 from mailconnector.pst.files import create_store, open_store
@@ -39,6 +40,7 @@ __all__ = [
     "PstFullError",
     "PstLockedError",
     "PstNotFoundError",
+    "PstTooLargeError",
     "PstUsageError",
     "Store",
     "create_store",

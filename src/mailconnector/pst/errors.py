@@ -54,6 +54,10 @@ class PstFullError(PstError):
     """The file cannot take more: its format's limit is reached. Nothing of the running transaction was kept."""
 
 
+class PstTooLargeError(PstFullError):
+    """One object is more than the format, or this store's names, have room for; smaller ones still fit."""
+
+
 class PstLockedError(PstError):
     """Another program holds the file. ``owner`` says who, as far as the system tells."""
 

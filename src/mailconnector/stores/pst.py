@@ -25,6 +25,7 @@ from mailconnector.pst import (
     PstFullError,
     PstLockedError,
     PstNotFoundError,
+    PstTooLargeError,
     Store,
     open_store,
 )
@@ -491,10 +492,11 @@ class PstStore:
         """Do something about one item; what fails for it alone is its outcome."""
         try:
             return effect(asked)
-        except (PstFullError, PstDiskError, SyncError):
+        except (PstDiskError, SyncError):
             raise
         except MailConnectorError as error:
-            if self._store.is_spoilt:
+            full = isinstance(error, PstFullError) and not isinstance(error, PstTooLargeError)
+            if full or self._store.is_spoilt:
                 raise
             return Outcome(Status.FAILED, error=ItemError(str(error), folder=folder, item=id_, hint=error.hint))
 

@@ -456,3 +456,14 @@ def test_a_moment_before_1970_is_kept(file: PstFile) -> None:
         (done,) = store.add(folder, [Delivery(mail(1), frozenset(), early, 1, Identity("<1@example.org>"))])
         (state,) = store.identify(folder, [done.id])
         assert state.date == early
+
+
+def test_an_item_too_large_for_the_format_fails_alone(file: PstFile) -> None:
+    # More columns than a table can have.
+    crowd: Properties = {0x6700001F + (number << 16): "x" for number in range(240)}
+    with file.open() as store:
+        folder = inbox(store)
+        wide = replace(mail(1), to=(Address("Bob", "bob@example.org", leftover=crowd),))
+        outcomes = store.add(folder, [delivery(wide), delivery(mail(2))])
+        assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
+    file.assert_sound()

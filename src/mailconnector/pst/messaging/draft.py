@@ -21,7 +21,7 @@ from mailconnector.mapi.objects import (
 from mailconnector.mapi.types import FileTime, PropertyType
 from mailconnector.mapi.values import Value, ValueFormatError, decode
 from mailconnector.pst import disk
-from mailconnector.pst.errors import PstFormatError, PstFullError, PstNotFoundError, PstUsageError
+from mailconnector.pst.errors import PstFormatError, PstNotFoundError, PstTooLargeError, PstUsageError
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.property_context import (
     INLINE_SIZES,
@@ -633,7 +633,7 @@ def _columns(template: tuple[int, ...], rows: Iterable[Mapping[int, bytes]]) -> 
             if tag >> 16 not in columns:
                 columns[tag >> 16] = tag
     if len(columns) > _MAX_COLUMNS:
-        raise PstFullError(f"a table of {len(columns)} columns: {_MAX_COLUMNS} is the most")
+        raise PstTooLargeError(f"a table of {len(columns)} columns: {_MAX_COLUMNS} is the most")
     return tuple(columns.values())
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from mailconnector.mapi.named import PS_MAPI, PS_PUBLIC_STRINGS, PropertyName
 from mailconnector.mapi.types import PropertyType
 from mailconnector.pst.crc import compute_crc
-from mailconnector.pst.errors import PstFormatError, PstFullError
+from mailconnector.pst.errors import PstFormatError, PstTooLargeError
 from mailconnector.pst.ltp.node import NodeEditor
 from mailconnector.pst.ltp.property_context import PropertyContext, StoredValue, write_properties
 
@@ -104,14 +104,14 @@ class NameMap:
         """Return the property id of a name, which is given one if it has none.
 
         Raises:
-            PstFullError: all ids are used up.
+            PstTooLargeError: all ids are used up.
         """
         found = self._ids.get(name)
         if found is not None:
             return found
         pid = self._next
         if pid > _LAST_ID:
-            raise PstFullError("the store has all the named properties that it can have")
+            raise PstTooLargeError("the store has all the named properties that it can have")
         self._next += 1
         self._names[pid] = name
         self._ids[name] = pid
@@ -126,7 +126,7 @@ class NameMap:
             guids += bytes(-len(guids) % 16)
             guid = len(guids) // 16 + 3
             if guid > _LAST_GUID:
-                raise PstFullError("the store has all the property sets that it can have")
+                raise PstTooLargeError("the store has all the property sets that it can have")
             guids += name.guid.bytes_le
             self._guids[name.guid] = guid
         kind = guid << 1
