@@ -5,23 +5,29 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 PYTEST_ARGS ?= -n 2
+DEMO_DIR ?= build/demo
 FUZZ_SECONDS ?= 60
 FUZZ_DIR := build/fuzz
 
-.PHONY: help demo test lint format fuzz bench clean
+.PHONY: help demo demo-pst test lint format fuzz bench clean
 
 help:
-	@echo "make demo    set up, then make, fill, list, export and check a PST file of each kind"
+	@echo "make demo    set up, then keep a PST and a real mail server in step before your eyes  (DEMO_DIR=build/demo)"
 	@echo "make test    set up, then run the tests                   (PYTEST_ARGS='-n 2 -m slow' for the long ones)"
 	@echo "make lint    ruff, mypy and the import contract"
 	@echo "make format  let ruff put the sources in order"
 	@echo "make fuzz    throw malformed files at the PST engine      (FUZZ_SECONDS=60)"
 	@echo "make bench   measure the PST engine beside other readers"
+	@echo "make demo-pst  make, fill, list, export and check a PST file of each kind"
 	@echo "make clean   remove what the above have made, the virtual environment too"
 
 demo:
+	@scripts/setup.sh demo
+	@$(BIN)/mailconnector demo --directory $(DEMO_DIR)
+
+demo-pst:
 	@scripts/setup.sh run
-	@PATH="$$PWD/$(BIN):$$PATH" scripts/pst-demo.sh build/demo
+	@PATH="$$PWD/$(BIN):$$PATH" scripts/pst-demo.sh build/demo-pst
 
 test:
 	@scripts/setup.sh dev

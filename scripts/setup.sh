@@ -2,7 +2,8 @@
 # Makes ready what a target of the Makefile needs. Quick when it is ready already.
 #
 #   scripts/setup.sh run    the virtual environment .venv with the package in it, the private servers' Python part too
-#   scripts/setup.sh dev    also the linters, the test runner, the foreign PST readers and the private mail servers
+#   scripts/setup.sh demo   also the private mail server
+#   scripts/setup.sh dev    also the linters, the test runner, the foreign programs and all private mail servers
 #   scripts/setup.sh fuzz   also the fuzzer
 #
 # PYTHON names the interpreter to use; by default it is the first new enough one of python3, python3.14, python3.13 ...
@@ -47,9 +48,9 @@ install_extra() {
 }
 
 case ${1:-} in
-  run) extra=lab ;;
+  run | demo) extra=lab ;;
   dev | fuzz) extra=$1 ;;
-  *) echo "usage: scripts/setup.sh run|dev|fuzz" >&2; exit 2 ;;
+  *) echo "usage: scripts/setup.sh run|demo|dev|fuzz" >&2; exit 2 ;;
 esac
 
 packages=()
@@ -58,6 +59,9 @@ if [ "$extra" = dev ] && ! { command -v readpst && command -v lspst; } >/dev/nul
 fi
 if [ "$extra" = dev ] && ! command -v pffexport >/dev/null; then
   packages+=(pff-tools)
+fi
+if [ "$extra" = dev ] && ! command -v mbsync >/dev/null; then
+  packages+=(isync)
 fi
 python=
 if ! venv_works; then
@@ -72,6 +76,9 @@ if [ -n "$python" ]; then
   "$python" -m venv --clear $venv </dev/null >&2
 fi
 install_extra "$extra"
+if [ "$1" = demo ]; then
+  $venv/bin/mailconnector lab install --server dovecot
+fi
 if [ "$extra" = dev ] && ! $venv/bin/mailconnector lab install; then
   echo "Tests that need a private mail server which is missing are going to be skipped." >&2
 fi

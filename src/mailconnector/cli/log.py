@@ -17,9 +17,9 @@ from mailconnector.app.sync.accounts import chosen_accounts
 from mailconnector.app.sync.paths import resolve
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, ProfileFile
-from mailconnector.cli.sync_words import LOG_STEPS, TO_SIDE
+from mailconnector.cli.sync_words import CONFLICTS, LOG_STEPS, TO_SIDE
 from mailconnector.cli.terminal import clean, list_table, print_line, print_notice, stdout
-from mailconnector.sync import State, log
+from mailconnector.sync import Conflict, State, log
 from mailconnector.sync.log import LogEntry
 
 _AGO = re.compile(r"(\d{1,5})\s*(m|min|h|d|w)")
@@ -72,7 +72,7 @@ def log_command(
         heads = (entry.at.astimezone().strftime("%m-%d %H:%M:%S"), clean(key))[: len(names)]
         item = clean(entry.title, 80)
         if entry.note:
-            item = f"{item} ({clean(entry.note)})" if item else clean(entry.note)
+            item = f"{item} ({_note(entry.note)})" if item else _note(entry.note)
         where = TO_SIDE.get(entry.side, entry.side)
         table.add_row(*heads, where, LOG_STEPS.get(entry.step, entry.step), clean(entry.folder), item)
     stdout().print(table)
@@ -86,6 +86,11 @@ def _entries(account: Account, start: datetime | None, folder: str | None) -> It
     with closing(State(str(account.state_path))) as state:
         path = "/".join(resolve(state, split_path(folder))) if folder else None
         yield from log.read(state, since=start, folder=path)
+
+
+def _note(note: str) -> str:
+    conflict = next((CONFLICTS[one] for one in Conflict if one.value == note), "")
+    return conflict or clean(note)
 
 
 def _write(account: str, entry: LogEntry) -> None:

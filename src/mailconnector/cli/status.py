@@ -78,7 +78,7 @@ def _print_status(status: AccountStatus) -> None:
             table.add_row(
                 clean("/".join(folder.path)),
                 f"{folder.items:,}",
-                _state_text(folder),
+                _state_text(folder, status),
                 when_text(folder.visited) if folder.visited else "never",
                 mode_text(folder.options),
             )
@@ -87,7 +87,7 @@ def _print_status(status: AccountStatus) -> None:
     print_held(status.held, status.account)
 
 
-def _state_text(folder: FolderStatus) -> Text:
+def _state_text(folder: FolderStatus, account: AccountStatus) -> Text:
     if folder.options.mode is Mode.NEVER:
         return Text("left alone", style="dim")
     if folder.held:
@@ -98,7 +98,8 @@ def _state_text(folder: FolderStatus) -> Text:
         return Text(f"{folder.waiting:,} waiting", style="yellow")
     if folder.one_sided:
         return Text(f"not yet {ON_SIDE[folder.one_sided]}", style="yellow")
-    return Text("in step", style="green") if folder.visited else Text("not looked at", style="dim")
+    # A folder that never showed a change was never opened.
+    return Text("in step", style="green") if folder.visited or account.in_step_at else Text("not looked at", style="dim")
 
 
 def mode_text(options: FolderOptions) -> str:

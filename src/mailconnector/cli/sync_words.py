@@ -51,7 +51,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.LOST: ("no connection", "bold red"),
     Verdict.DISK: ("disk error", "bold red"),
     Verdict.REFUSED: ("the account is refused", "bold red"),
-    Verdict.UNUSABLE: ("cannot be used", "bold red"),
+    Verdict.UNUSABLE: ("not possible", "bold red"),
 }
 
 TRIGGERS: Mapping[Trigger, str] = {
