@@ -25,9 +25,9 @@ _ATTRIBUTE = re.compile(
     rb"|RFC822\.SIZE ([0-9]{1,20})"
     rb"|MODSEQ \(([0-9]{1,20})\)"
     rb"|(?:X-GUID |EMAILID \()([A-Za-z0-9_\-]+)\)?"
-    rb"|BODY\[\] (\{)[0-9]{1,20}\+?\}\Z"
+    rb"|(BODY\[(?:HEADER(?:\.FIELDS \([A-Z0-9\- ]*\))?)?\]) \{[0-9]{1,20}\+?\}\Z"
 )
-_BODY = 7  # the group of BODY[]
+_BODY = 7  # the group of BODY[], BODY[HEADER] and BODY[HEADER.FIELDS (...)]
 # The same attributes by their group, with a name each, as parts of a pattern for a whole line.
 _PARTS = {
     1: (b"uid", rb"UID (?P<uid>[1-9][0-9]{0,8})"),
@@ -37,7 +37,7 @@ _PARTS = {
     5: (b"modseq", rb"MODSEQ \((?P<modseq>[0-9]{1,20})\)"),
     6: (b"id", rb"(?:X-GUID |EMAILID \()(?P<id>[A-Za-z0-9_\-]+)\)?"),
 }
-_BODY_PART = rb"BODY\[\] \{[0-9]{1,20}\+?\}"
+_BODY_PART = rb"(?P<section>BODY\[(?:HEADER(?:\.FIELDS \([A-Z0-9\- ]*\))?)?\]) \{[0-9]{1,20}\+?\}"
 _NAMES = ("number", "uid", "flags", "date", "size", "modseq", "id")
 _MOST_SHAPES = 50
 _WHOLE = frozenset({"BODY[]", "BINARY[]", "RFC822"})
@@ -58,11 +58,13 @@ class FetchReader:
         if count not in (1, 3):
             return None
         if self._shape is not None and (alike := self._shape.match(frame[0])):
-            body = None
+            body, other = None, _NONE
             if count == 3:
                 if frame[2] != b")":
                     return self._piecewise(frame)
                 body = frame[1]
+                if alike["section"] != b"BODY[]":
+                    other, body = _section(alike["section"], body), None
             number, uid, flags, date, size, modseq, message_id = alike.group(*_NAMES)
             return Fetched(
                 int(number),
@@ -73,7 +75,7 @@ class FetchReader:
                 int(size) if size else None,
                 body,
                 message_id.decode("ascii") if message_id else None,
-                _NONE,
+                other,
             )
         return self._piecewise(frame)
 
@@ -113,6 +115,9 @@ class FetchReader:
             return None
         if body is None or frame[2] == b")":
             self._remember(tuple(values))
+        other = _NONE
+        if body is not None and values[_BODY] != b"BODY[]":
+            other, body = _section(values[_BODY], body), None
         return Fetched(
             sequence,
             uid if 1 in values else None,
@@ -122,7 +127,7 @@ class FetchReader:
             int(values[4]) if 4 in values else None,
             body,
             values[6].decode("ascii") if 6 in values else None,
-            _NONE,
+            other,
         )
 
     def _remember(self, shape: tuple[int, ...]) -> None:
@@ -184,3 +189,7 @@ class FetchReader:
 
 
 _NONE: MappingProxyType[str, Value] = MappingProxyType({})
+
+
+def _section(name: bytes, content: bytes) -> MappingProxyType[str, Value]:
+    return MappingProxyType({name.decode("ascii"): content})

@@ -34,9 +34,15 @@ class Quirk(Enum):
     STATUS_HAS_GUID = "status-has-guid"
     """Dovecot has no OBJECTID; its STATUS (X-GUID) and FETCH (X-GUID) serve the same end."""
 
+    NAMES_ARE_NARROW = "names-are-narrow"
+    """Cyrus 3.6 refuses mailboxes with one of !"%;<>\\^`{|} in their names: such characters are replaced."""
 
-_DOVECOT = frozenset({Quirk.STATUS_HAS_GUID})
-_CYRUS = frozenset({Quirk.STATUS_MAILBOXID_IS_GARBAGE})
+    NAMES_ARE_RESERVED = "names-are-reserved"
+    """Dovecot refuses mailboxes that would be called like its own folders, cur, new, tmp: something is added."""
+
+
+_DOVECOT = frozenset({Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED})
+_CYRUS = frozenset({Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW})
 
 
 def detect(greeting: str, capabilities: Capabilities, identity: Mapping[str, str]) -> frozenset[Quirk]:

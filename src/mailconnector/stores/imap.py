@@ -1,7 +1,7 @@
 """A mailbox on an IMAP server as a sync store.
 
     ImapStore
-      imap_folders   mailboxes -> folders: the tree, special folders, names
+      imap_folders   mailboxes -> folders: the tree, special folders (imap_names: what a mailbox can be called)
       imap_changes   what has changed since a cursor
       imap_reading   names, headers, whole messages -> items (imap_parsing: in other processes)
       imap_writing   items -> messages; flags, deletions, moves
@@ -19,7 +19,6 @@ Only the user's own mailboxes are shown, not those of others or shared ones.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 
@@ -35,6 +34,7 @@ from mailconnector.stores import imap_folders
 from mailconnector.stores.imap_changes import ChangeReader
 from mailconnector.stores.imap_folders import INBOX, Layout
 from mailconnector.stores.imap_line import Line
+from mailconnector.stores.imap_names import cut, fitting
 from mailconnector.stores.imap_parsing import Parsers
 from mailconnector.stores.imap_reading import Reader
 from mailconnector.stores.imap_writing import Writer
@@ -55,12 +55,6 @@ from mailconnector.sync.store import (
     Replacement,
     SpecialUse,
 )
-
-_LONGEST = 200  # bytes of a name, in either spelling; file systems take 255
-# Controls, what stands for others in LIST, lone surrogates.
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029*%\ud800-\udfff]")
-# What Cyrus refuses in names.
-_CYRUS_FORBIDDEN = re.compile(r"[!\"&;<>?\\^`{|}~]")
 
 
 class ImapStore:
@@ -185,10 +179,10 @@ class ImapStore:
                 taken.add(self._key(prefix.split(layout.separator)[0] if layout.separator else prefix))
             if folder == INBOX:
                 taken.discard(self._key(INBOX))
-        fitted = self._allowed(name, layout)
+        fitted = fitting(name, layout.separator, self._line.client.quirks)
         candidate, number = fitted, 2
         while self._key(candidate) in taken or (parent == ROOT and candidate.upper() == INBOX and folder != INBOX):
-            candidate, number = f"{_cut(fitted, _LONGEST - 8)} ({number})", number + 1
+            candidate, number = f"{cut(fitted, room=8)} ({number})", number + 1
         return candidate
 
     def create_folder(
@@ -319,21 +313,6 @@ class ImapStore:
             raise FolderError(f"no folder can have the name {name!r} there", folder=parent)
         return layout.join(parent, name)
 
-    def _allowed(self, name: str, layout: Layout) -> str:
-        """Replace what the server refuses in a name."""
-        fitted = _FORBIDDEN.sub("_", name.strip())
-        if layout.separator:
-            fitted = fitted.replace(layout.separator, "_")
-        fitted = fitted.replace("/", "_")
-        client = self._line.client
-        if any(quirk.value.startswith("status-mailboxid") for quirk in client.quirks):
-            fitted = _CYRUS_FORBIDDEN.sub("_", fitted)
-        if fitted.startswith(("~", "#", ".")):
-            fitted = "_" + fitted[1:]
-        if not fitted.strip(". "):
-            fitted = "_"
-        return _cut(fitted, _LONGEST)
-
     def _key(self, name: str) -> str:
         return name if self.capabilities.case_sensitive else name.casefold()
 
@@ -363,10 +342,3 @@ def _subscribe(client: ImapClient, mailboxes: Iterable[str], *, on: bool) -> Non
     for mailbox in mailboxes:
         with contextlib.suppress(ImapCommandError):
             client.mailboxes.subscribe(mailbox, on=on)
-
-
-def _cut(name: str, size: int) -> str:
-    """Cut a name so that it has at most so many bytes however it is spelt."""
-    while len(name.encode("utf-8", "replace")) > size or len(imap_folders.wire_form(name)) > size:
-        name = name[:-1].rstrip()
-    return name

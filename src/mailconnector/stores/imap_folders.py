@@ -13,7 +13,6 @@ from importlib import resources
 
 from mailconnector.imap import MailboxInfo, StatusItems
 from mailconnector.imap import Rights as ImapRights
-from mailconnector.imap.names import encode_utf7
 from mailconnector.imap.responses import Namespaces
 from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse
 
@@ -191,8 +190,3 @@ def _rows(text: str) -> Iterator[tuple[str, tuple[SpecialUse, int]]]:
             use, *names = line.split("\t")
             for rank, name in enumerate(names):
                 yield name.casefold(), (SpecialUse(use), rank)
-
-
-def wire_form(name: str) -> bytes:
-    """Return a name as servers keep it that know no UTF-8."""
-    return encode_utf7(name)

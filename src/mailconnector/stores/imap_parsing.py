@@ -14,7 +14,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeVar
 
 from mailconnector.formats import parse
 from mailconnector.items import Flags, Mail
@@ -22,8 +21,6 @@ from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, to_flags
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import Failure, Identity, ItemState
-
-T = TypeVar("T")
 
 _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
@@ -69,8 +66,14 @@ def _flags(names: FlagSet) -> Flags:
     return to_flags(names)
 
 
+_Batch = tuple[list[ItemState | Failure], list[Source], "Future[list[Parsed | Exception]] | None"]
+
+
 class Parsers:
     """A number of processes that parse; they are started with the first messages.
+
+    They are spawned: a program that has no ``if __name__ == "__main__"`` is run anew by each of them. Should one die,
+    messages are parsed here from then on.
 
     Args:
         count: How many.
@@ -82,17 +85,18 @@ class Parsers:
     def __init__(self, count: int) -> None:
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
+        self._broken = False
 
     def run(
         self, sources: Iterable[tuple[ItemState, Source] | Failure]
     ) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
         """Parse messages and hand them out in their order, with whatever was wrong with each."""
-        pending: deque[tuple[list[ItemState | Failure], list[Source], Future[list[Parsed | Exception]]]] = deque()
+        pending: deque[_Batch] = deque()
         for batch in _batches(sources):
             here = [one[0] if isinstance(one, tuple) else one for one in batch]
             data = [one[1] for one in batch if isinstance(one, tuple)]
-            pending.append((here, data, self._started().submit(_parse_all, data)))
-            del batch
+            pending.append((here, data, self._begun(data)))
+            del batch, data
             if len(pending) > 2 * self._count:
                 yield from self._taken(*pending.popleft())
         while pending:
@@ -104,19 +108,24 @@ class Parsers:
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _begun(self, data: list[Source]) -> Future[list[Parsed | Exception]] | None:
+        if self._broken:
+            return None
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context("spawn"))
-        return self._pool
+        try:
+            return self._pool.submit(_parse_all, data)
+        except BrokenProcessPool:
+            self._broken = True
+            return None
 
     def _taken(
-        self, here: list[ItemState | Failure], data: list[Source], future: Future[list[Parsed | Exception]]
+        self, here: list[ItemState | Failure], data: list[Source], future: Future[list[Parsed | Exception]] | None
     ) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
         try:
-            results = iter(future.result())
+            results = iter(future.result() if future else _parse_all(data))
         except BrokenProcessPool:
-            # A worker was killed, by a lack of memory it may be: what it had is parsed here.
-            self.close()
+            self._broken = True
             results = iter(_parse_all(data))
         for one in here:
             yield one if isinstance(one, Failure) else (one, next(results))

@@ -6,7 +6,7 @@ import pytest
 
 from mailconnector.imap import quirks
 from mailconnector.imap.capabilities import Capabilities
-from mailconnector.imap.errors import ImapPermissionError
+from mailconnector.imap.errors import ImapNoError, ImapPermissionError
 from mailconnector.imap.quirks import Quirk
 from mailconnector.imap.rights import ALL_RIGHTS, Rights
 from mailconnector.imap.selected import KnownState
@@ -19,12 +19,26 @@ DOVECOT = "Dovecot (Debian) ready."
 
 def test_detection():
     nothing = Capabilities()
-    assert quirks.detect(DOVECOT, nothing, {}) == {Quirk.STATUS_HAS_GUID}
-    assert quirks.detect(CYRUS, nothing, {}) == {Quirk.STATUS_MAILBOXID_IS_GARBAGE}
-    assert quirks.detect("ready", nothing, {"name": "Cyrus IMAPD"}) == {Quirk.STATUS_MAILBOXID_IS_GARBAGE}
+    cyrus = {Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW}
+    assert quirks.detect(DOVECOT, nothing, {}) == {Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED}
+    assert quirks.detect(CYRUS, nothing, {}) == cyrus
+    assert quirks.detect("ready", nothing, {"name": "Cyrus IMAPD"}) == cyrus
     hidden = Capabilities.of(["X-REPLICATION", "X-CREATEDMODSEQ"])
-    assert quirks.detect("ready", hidden, {}) == {Quirk.STATUS_MAILBOXID_IS_GARBAGE}
+    assert quirks.detect("ready", hidden, {}) == cyrus
     assert quirks.detect("Gimap ready", nothing, {"name": "GImap"}) == frozenset()
+
+
+def test_cyrus_and_dovecot_refuse_names():
+    steps = (
+        b'C: * CREATE "a|b"',
+        b"S: TAG NO Invalid mailbox name",
+        b'C: * CREATE "new"',
+        b"S: TAG NO [CANNOT] Invalid mailbox name: Contains reserved name (0.001 + 0.000 secs).",
+    )
+    with client_of(b"", *steps) as client:
+        for name, text in (("a|b", "Invalid mailbox name"), ("new", "reserved name")):
+            with pytest.raises(ImapNoError, match=text):
+                client.mailboxes.create(name)
 
 
 def test_cyrus_status_mailboxid_is_not_asked_for():
