@@ -33,10 +33,13 @@ class Steps:
         self.at = at
         self.error = error
         self.count = 0
+        self.commits: set[int] = set()
 
-    def step(self) -> None:
+    def step(self, *, commit: bool = False) -> None:
         """Be at the next step."""
         self.count += 1
+        if commit:
+            self.commits.add(self.count)
         if self.count == self.at:
             raise self.error()
 
@@ -85,9 +88,9 @@ class CutState(State):
 
     def commit(self) -> None:
         """Commit, unless the run ends before."""
-        self.steps.step()
+        self.steps.step(commit=True)
         super().commit()
-        self.steps.step()
+        self.steps.step(commit=True)
 
 
 def broken() -> StoreError:

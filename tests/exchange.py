@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,13 @@ class Exchange:
             if report.is_quiet:
                 return report
         raise AssertionError(f"never quiet: {report}")
+
+    def fork(self, path: Path) -> Exchange:
+        """Return a world that is as this one is now, with a state file of its own."""
+        path.unlink(missing_ok=True)
+        if self.path.exists():
+            shutil.copyfile(self.path, path)
+        return replace(self, path=path, local=self.local.fork(), remote=self.remote.fork())
 
     def crash(self) -> None:
         """Lose what neither store made durable."""

@@ -73,6 +73,7 @@ class _Entry:
     date: datetime | None
     identity: Identity
     mark: int  # the store's counter when it last changed
+    arrived: bool = False
 
 
 @dataclass(slots=True)
@@ -290,12 +291,21 @@ class MemoryStore:
         self._put(found, id_, None)
         return added
 
-    def put(self, folder: str, item: Item, flags: FlagSet = frozenset(), date: datetime | None = None) -> str:
-        """Add an item, as its user or a delivery does, and return its id."""
+    def put(
+        self,
+        folder: str,
+        item: Item,
+        flags: FlagSet = frozenset(),
+        date: datetime | None = None,
+        *,
+        arrived: bool = False,
+    ) -> str:
+        """Add an item, as its user or (arrived) the mail program's own account does, and return its id."""
         found = self._folder(folder)
         entry = self._entry(
             Delivery(item, flags, date or datetime(2026, 1, 1, tzinfo=UTC), _size(item), identify(item))
         )
+        entry.arrived = arrived
         id_ = self._next_id(found)
         self._put(found, id_, entry)
         return id_
@@ -322,6 +332,15 @@ class MemoryStore:
             found.entries[self._next_id(found)] = replace(entry, mark=self._tick())
         found.mark = self._mark
 
+    def fork(self) -> MemoryStore:
+        """Return a store that is as this one is now, and goes its own way from here; what was done here is durable."""
+        other = MemoryStore(self.traits)
+        other._number, other._mark, other._serial = self._number, self._mark, self._serial
+        for id_, folder in self._folders.items():
+            entries = {key: replace(entry) for key, entry in folder.entries.items()}
+            other._folders[id_] = replace(folder, entries=entries, vanished=dict(folder.vanished))
+        return other
+
     def crash(self) -> None:
         """Lose what was not made durable."""
         if not self.traits.durable:
@@ -347,7 +366,7 @@ class MemoryStore:
         named_as = None
         if named:
             named_as = entry.identity if self.traits.digests else replace(entry.identity, digest="")
-        return ItemState(id_, entry.flags, entry.revision, entry.size, entry.date, named_as)
+        return ItemState(id_, entry.flags, entry.revision, entry.size, entry.date, named_as, named and entry.arrived)
 
     def _entry(self, delivery: Delivery) -> _Entry:
         own = identify(delivery.item)

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from mailconnector.sync import journal, log, matching, pairs, sightings
-from mailconnector.sync.errors import FolderError, SyncError
+from mailconnector.sync import journal, log, matching, pairs, sightings, twins
+from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
 from mailconnector.sync.folders import FolderSync
 from mailconnector.sync.journal import Intent
@@ -21,15 +21,18 @@ from mailconnector.sync.pairs import Move
 from mailconnector.sync.plan import FolderAction, ItemAction, SideView, Terms, plan_item, plan_move
 from mailconnector.sync.report import Held, Phase, Progress, Report, Tally
 from mailconnector.sync.resume import resume
-from mailconnector.sync.rules import Change, Side, Step
+from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.sightings import pages
 from mailconnector.sync.state import FolderPair, State
-from mailconnector.sync.store import Changes, Removal, Status, SyncStore
+from mailconnector.sync.store import Changes, Removal, Rights, Status, SyncStore
+from mailconnector.sync.twins import Twin
 
 _PAGE = 4000  # actions planned at a time: many batches, so that fetching ahead is rarely interrupted
 _PASSES = 5
 _SAMPLE = 20
 _SIDES = (Side.LOCAL, Side.REMOTE)
+_LOCAL_ERRORS = (FolderError, ItemError)
+"""What ends the work on one folder; the others go on."""
 
 
 class _CancelledError(Exception):
@@ -158,11 +161,12 @@ class _Run:
         self.folders.run()
         self._scan_all()
         self._match()
+        self._find_twins()
         self._brake()
         for row in sorted(self.terms):
             try:
                 self._items(row)
-            except FolderError as error:
+            except _LOCAL_ERRORS as error:
                 self.tally.trouble(error, self.folders.path(row))
         if not any(row in self.folders.drained for row, _ in self.held):
             self.folders.finish_drained()
@@ -195,7 +199,7 @@ class _Run:
                 elif not self.request.rehearse and self.request.trigger is Trigger.TIMER:
                     with self.state.transaction():
                         self.state.visit(pair.row, pair.view, now)
-            except FolderError as error:
+            except _LOCAL_ERRORS as error:
                 self.terms.pop(pair.row, None)
                 self.tally.trouble(error, path)
 
@@ -266,29 +270,71 @@ class _Run:
             and not self.stores[side].capabilities.ids_survive_moves
             for side in _SIDES
         }
-        for row in self.terms:
-            new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
-            if not any(new.values()):
-                continue
-            both = all(new.values())
-            for side in _SIDES:
-                id_ = self.folders.present(row, side)
-                if id_ is not None and new[side] and (both or lost[side] or self.request.rehearse):
-                    sightings.identify_new(self.state, row, side, self.stores[side], id_)
-            with self.state.transaction():
-                for side in _SIDES:
-                    matching.match_reappeared(self.state, row, side)
-                if both:
-                    now, path = self.watcher.clock(), "/".join(self.folders.path(row))
-                    for titles in pages(matching.link(self.state, row)):
-                        self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
-                        log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
+        for row in list(self.terms):
+            try:
+                self._match_in(row, lost)
+            except _LOCAL_ERRORS as error:
+                # What was not looked at might be taken for new, and doubled.
+                self.terms.pop(row)
+                self.tally.trouble(error, self.folders.path(row))
         self._move()
         for row in self.terms:
             since = self.settings.options(self.folders.path(row)).since
             if since is not None:
                 with self.state.transaction():
                     sightings.drop_older(self.state, row, since)
+
+    def _match_in(self, row: int, lost: Mapping[Side, bool]) -> None:
+        new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
+        if not any(new.values()):
+            return
+        both = all(new.values())
+        may_double = new[Side.LOCAL] and pairs.count(self.state, row) > 0
+        for side in _SIDES:
+            id_ = self.folders.present(row, side)
+            asked = both or lost[side] or self.request.rehearse or (may_double and side is Side.LOCAL)
+            if id_ is not None and new[side] and asked:
+                sightings.identify_new(self.state, row, side, self.stores[side], id_)
+        with self.state.transaction():
+            for side in _SIDES:
+                matching.match_reappeared(self.state, row, side)
+            if both:
+                now, path = self.watcher.clock(), "/".join(self.folders.path(row))
+                for titles in pages(matching.link(self.state, row)):
+                    self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
+                    log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
+
+    def _find_twins(self) -> None:
+        """Know second copies that the user's own mail program brought; after moves, so that none is taken for one."""
+        store = self.stores[Side.LOCAL]
+        for row in list(self.terms):
+            id_ = self.folders.present(row, Side.LOCAL)
+            may_be = id_ is not None and sightings.has(self.state, row, Side.LOCAL, Change.NEW)
+            if id_ is None or not may_be or Rights.DELETE not in self.terms[row].local_rights:
+                continue
+            try:
+                for batch in pages(twins.find(self.state, row, store, id_), store.capabilities.batch_items):
+                    self._drop_twins(row, store, id_, batch)
+                    self._check()
+            except _LOCAL_ERRORS as error:
+                self.terms.pop(row)
+                self.tally.trouble(error, self.folders.path(row))
+
+    def _drop_twins(self, row: int, store: SyncStore, folder: str, batch: list[Twin]) -> None:
+        path = self.folders.path(row)
+        if self.request.rehearse:
+            for twin in batch:
+                action = ItemAction(Step.DELETE, Side.LOCAL, twins.view(row, twin), conflict=Conflict.KEPT_ONCE)
+                self._rehearse(row, action)
+            pairs.forget_changes(self.state, row, Side.LOCAL, [twin.id for twin in batch])
+            return
+        gone = twins.drop(self.state, row, store, folder, batch)
+        self.tally.done[Step.DELETE, Side.LOCAL] += len(gone)
+        now, note = self.watcher.clock(), Conflict.KEPT_ONCE.value
+        for twin in gone:
+            self.tally.clash(Conflict.KEPT_ONCE, path, twin.title)
+        with self.state.transaction():
+            log.write(self.state, [(now, "delete", "local", "/".join(path), twin.title, note) for twin in gone])
 
     def _move(self) -> None:
         by_id = {side: self.stores[side].capabilities.ids_survive_moves for side in _SIDES}
@@ -312,7 +358,7 @@ class _Run:
         for (side, start, target), moves in planned.items():
             try:
                 self._move_group(side, start, target, moves)
-            except FolderError as error:
+            except _LOCAL_ERRORS as error:
                 self.tally.trouble(error, self.folders.path(start))
 
     def _move_group(self, side: Side, start: int, target: int, moves: list[tuple[ItemAction, Move]]) -> None:
@@ -387,27 +433,27 @@ class _Run:
 
     def _brake(self) -> None:
         total = pairs.count(self.state)
-        emptied = {
-            side: bool(total) and pairs.count_deletions(self.state, None, side) == total
-            for side in _SIDES
-            if any(sightings.has(self.state, row, side.other, Change.GONE) for row in self.terms)
-        }
-        for row in self.terms:
-            for side in _SIDES:
-                self._brake_folder(row, side, emptied=emptied.get(side, False))
+        for side in _SIDES:
+            if not any(sightings.has(self.state, row, side.other, Change.GONE) for row in self.terms):
+                continue
+            deletions = pairs.count_deletions(self.state, None, side)
+            emptied = deletions == total > 0
+            everywhere = emptied or self.settings.brake.holds(deletions, total)
+            for row in self.terms:
+                self._brake_folder(row, side, everywhere=everywhere, emptied=emptied)
         for row, gone in self.folders.drained.items():
             vanished = self.folders.has_vanished(gone) and self._answer(row) is None
             if vanished and (row, gone.other) not in self.held:
                 self._hold(row, gone.other, 0, 0, emptied=True)
 
-    def _brake_folder(self, row: int, side: Side, *, emptied: bool) -> None:
+    def _brake_folder(self, row: int, side: Side, *, everywhere: bool, emptied: bool) -> None:
         if not sightings.has(self.state, row, side.other, Change.GONE):
             return
         deletions = pairs.count_deletions(self.state, row, side)
         if not deletions:
             return
         items = pairs.count(self.state, row)
-        if not emptied and not self.settings.brake.holds(deletions, items):
+        if not everywhere and not self.settings.brake.holds(deletions, items):
             return
         answer = self._answer(row)
         if answer is Answer.RESTORE:

@@ -170,7 +170,10 @@ class FolderSync:
                 self._delete(row, side, id_, path)
             except FolderNotEmptyError:
                 # Something in it was never ours to delete, or came in this moment.
-                self.ensure(row, side.other)
+                try:
+                    self.ensure(row, side.other)
+                except FolderError as error:
+                    self.tally.trouble(error, path)
             except FolderError as error:
                 self.tally.trouble(error, path)
 

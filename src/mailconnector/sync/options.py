@@ -80,19 +80,20 @@ class FolderOptions:
 class Brake:
     """When deletions wait for a word from the user.
 
-    A run is held in a folder when it would delete more than `free` items there and more than `share` of them, and
-    everywhere when one side lost every item, or every folder, that it had.
+    Deletions are held in a folder when there would be more than `free` of them, and more than `share` of its items;
+    in all folders when the same is true of all items together, or when one side lost every item, or every folder, that
+    it had. All else of the run goes on.
 
     Attributes:
-        share: Part of a folder's items, 0 to 1.
-        free: So many deletions in a folder are never held.
+        share: Part of the items, 0 to 1.
+        free: So many deletions are not held.
     """
 
     share: float = 0.5
     free: int = 20
 
     def holds(self, deletions: int, items: int) -> bool:
-        """Tell whether so many deletions are too many for a folder of so many items."""
+        """Tell whether so many deletions are too many for so many items."""
         return deletions > self.free and deletions > self.share * items
 
 

@@ -8,6 +8,7 @@ done is planned anew. Deleting, and changing flags, can be planned anew whether 
 from __future__ import annotations
 
 from mailconnector.sync import journal, pairs
+from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.execute import finish_replacement, new_pair
 from mailconnector.sync.folders import FolderSync
 from mailconnector.sync.journal import Intent
@@ -30,7 +31,11 @@ def resume(state: State, folders: FolderSync) -> int:
         else:
             groups.setdefault((intent.folder, intent.side), []).append(intent)
     for (row, side), group in groups.items():
-        _resume_items(state, folders, row, side, group)
+        try:
+            _resume_items(state, folders, row, side, group)
+        except (FolderError, ItemError) as error:
+            # Its intents stay in the journal, and the items that they are about are left alone until they are resolved.
+            folders.tally.trouble(error, folders.path(row) if folders.has(row) else ())
     return len(intents)
 
 

@@ -96,6 +96,7 @@ class Conflict(Enum):
         REMOTE_PLACE: It was moved or renamed on both sides: the remote place holds.
         NAME_TAKEN: Another folder has the name there: both sides get a new one.
         FOLDER_STAYS: It was deleted here, but there it holds something that must not go, or is needed: it comes back.
+        KEPT_ONCE: The user's own mail program received what we had brought already: its copy goes (see `twins`).
         NOT_ALLOWED: The remote folder does not allow the change: it was kept as a local copy, and taken back.
     """
 
@@ -105,6 +106,7 @@ class Conflict(Enum):
     REMOTE_PLACE = "remote place holds"
     NAME_TAKEN = "name taken"
     FOLDER_STAYS = "folder stays"
+    KEPT_ONCE = "kept once"
     NOT_ALLOWED = "not allowed"
 
 

@@ -166,6 +166,8 @@ class ItemState:
         size: Bytes, as the store counts them.
         date: When it was received, aware; None when unknown.
         identity: None when the listing does not tell; `identify` does.
+        arrived: The user's own mail program received it from a server by itself, as far as the store can tell from
+            marks that such a program leaves and we do not (an Internet account's name and stamp). `identify` tells.
     """
 
     id: str
@@ -174,6 +176,7 @@ class ItemState:
     size: int = 0
     date: datetime | None = None
     identity: Identity | None = None
+    arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mailconnector.sync import (
     Answer,
     Brake,
     Conflict,
+    FolderError,
     FolderOptions,
     ItemError,
     Mode,
@@ -29,10 +30,10 @@ from mailconnector.sync import (
     log,
     synchronise,
 )
-from mailconnector.sync.flags import FLAGGED, SEEN
+from mailconnector.sync.flags import FLAGGED, SEEN, FlagSet
 from mailconnector.sync.plan import text
 from mailconnector.sync.store import Capabilities, FlagChange, Outcome, Removal, Rights, SpecialUse, Status
-from tests.cuts import Steps, broken
+from tests.cuts import Killed, Steps, broken
 from tests.exchange import (
     PAIRS,
     Exchange,
@@ -132,6 +133,59 @@ def test_mail_that_came_to_both_by_other_ways_is_kept_once(world: Exchange) -> N
     equal(world)
     assert bodies(world.remote) == {"body 1": 1, "body 2": 3}
     assert all({SEEN, FLAGGED} == set(flags) for _, _, body, flags in contents(world.remote) if body == "body 1")
+
+
+def arrive(world: Exchange, number: int, *, body: str = "", flags: FlagSet = frozenset(), times: int = 1) -> None:
+    """The user's own mail program receives a mail."""
+    for _ in range(times):
+        world.local.put(folder_named(world.local, "*inbox"), mail(number, body), flags, arrived=True)
+    world.local.barrier()
+
+
+def test_mail_that_the_mail_program_receives_after_us_is_kept_once(plain: Exchange) -> None:
+    fill(plain, 1, 2)
+    arrive(plain, 1, flags=frozenset((SEEN,)))
+    rehearsed = plain.run(rehearse=True)
+    report = plain.run()
+    assert report.done == rehearsed.done == {(Step.DELETE, Side.LOCAL): 1}
+    assert [(clash.conflict, clash.title) for clash in report.clashes] == [(Conflict.KEPT_ONCE, "mail 1")]
+    plain.settle()
+    equal(plain)
+    assert bodies(plain.local) == {"body 1": 1, "body 2": 1}
+    assert {flags for _, _, body, flags in contents(plain.remote) if body == "body 1"} == {(SEEN,)}
+
+
+def test_what_the_user_copied_is_not_thrown_away(plain: Exchange) -> None:
+    fill(plain, 1)
+    plain.local.put(folder_named(plain.local, "*inbox"), mail(1))
+    plain.settle()
+    equal(plain)
+    assert bodies(plain.remote) == {"body 1": 2}
+
+
+def test_a_copy_of_what_the_mail_program_received_is_not_thrown_away(plain: Exchange) -> None:
+    arrive(plain, 1)
+    plain.settle()
+    arrive(plain, 1)  # a copy has the marks of what it was made of
+    plain.settle()
+    equal(plain)
+    assert bodies(plain.remote) == {"body 1": 2}
+
+
+def test_what_arrived_with_another_content_is_not_thrown_away(plain: Exchange) -> None:
+    fill(plain, 1)
+    arrive(plain, 1, body="with a footer")
+    plain.settle()
+    equal(plain)
+    assert bodies(plain.remote) == {"body 1": 1, "with a footer": 1}
+
+
+def test_two_copies_on_the_server_stay_two(plain: Exchange) -> None:
+    fill(plain, 1, 1)
+    arrive(plain, 1, times=2)
+    plain.settle()
+    equal(plain)
+    assert bodies(plain.remote) == {"body 1": 2}
 
 
 def test_known_contents_that_differ_are_not_taken_for_one(plain: Exchange) -> None:
@@ -311,6 +365,24 @@ def test_too_many_deletions_in_one_folder_are_held(plain: Exchange) -> None:
     assert plain.run(answers={held.row: Answer.DELETE}).done == {(Step.DELETE, Side.REMOTE): 4}
 
 
+def test_small_deletions_in_many_folders_are_held_together(plain: Exchange) -> None:
+    plain.settings = Settings(brake=Brake(share=0.5, free=4))
+    for name in "ABC":
+        folder = plain.remote.create_folder("", name).id
+        for number in range(3):
+            plain.remote.put(folder, mail(ord(name) * 10 + number))
+    plain.settle()
+    for name in "AB":
+        folder = folder_named(plain.local, name)
+        for number in range(3):
+            remove(plain.local, folder, item_named(plain.local, folder, ord(name) * 10 + number))
+    report = plain.run()
+    assert [(held.folder, held.deletions, held.items) for held in report.held] == [(("A",), 3, 3), (("B",), 3, 3)]
+    assert sum(bodies(plain.remote).values()) == 9
+    plain.run(answer_all=Answer.DELETE)
+    equal(plain)
+
+
 # -- read-only folders -----------------------------------------------------------------------------------------------
 
 
@@ -443,6 +515,59 @@ def test_a_store_that_breaks_down_ends_the_run_with_a_report(plain: Exchange) ->
     assert isinstance(report.troubles[0].error, StoreError)
     plain.settle()
     equal(plain)
+
+
+class Closed(MemoryStore):
+    """A store with a folder that cannot be read for now."""
+
+    closed = ""
+
+    def identify(self, folder, ids):
+        self.refuse(folder)
+        return super().identify(folder, ids)
+
+    def find(self, folder, names):
+        self.refuse(folder)
+        return super().find(folder, names)
+
+    def refuse(self, folder: str) -> None:
+        if folder == self.closed:
+            raise FolderError("closed", folder=folder)
+
+
+def test_a_folder_that_cannot_be_read_does_not_stop_the_others(plain: Exchange) -> None:
+    plain.local, plain.remote = Closed(), MemoryStore()
+    for name in "AB":
+        for store in (plain.local, plain.remote):
+            store.put(store.create_folder("", name).id, mail(ord(name)))
+    plain.local.closed = folder_named(plain.local, "A")
+    report = plain.run()
+    assert [(trouble.radius, trouble.folder) for trouble in report.troubles] == [(Radius.FOLDER, ("A",))]
+    assert report.done == {(Step.LINK, Side.REMOTE): 1}
+    plain.local.closed = ""
+    plain.settle()
+    equal(plain)
+    assert set(bodies(plain.local).values()) == {1}
+
+
+def test_what_cannot_be_resumed_now_is_resumed_later(plain: Exchange) -> None:
+    plain.local = Closed()
+    plain.local.create_folder("", "Inbox", special=SpecialUse.INBOX)
+    other = plain.remote.create_folder("", "Other").id
+    plain.settle()
+    inbox = folder_named(plain.remote, "*inbox")
+    plain.remote.put(inbox, mail(1))
+    plain.remote.put(other, mail(2))
+    with pytest.raises(Killed):  # after the first addition, before its outcome is written
+        plain.run(wrap=Steps(2).wrap)
+    plain.local.closed = folder_named(plain.local, "*inbox")
+    report = plain.run()
+    assert {trouble.folder for trouble in report.troubles} == {("Inbox",)}
+    assert report.done == {(Step.ADD, Side.LOCAL): 1}, "the other folder's"
+    plain.local.closed = ""
+    plain.settle()
+    equal(plain)
+    assert bodies(plain.local) == {"body 1": 1, "body 2": 1}
 
 
 def test_a_run_can_be_cancelled_between_batches(tmp_path: Path) -> None:
