@@ -172,7 +172,8 @@ class ProfileDraft:
 
     def text(self) -> str:
         """Return the profile as it is now."""
-        return tomlkit.dumps(self._document)
+        # What was removed leaves its blank lines; those at the end are nobody's.
+        return tomlkit.dumps(self._document).rstrip() + "\n"
 
     def profile(self) -> Profile:
         """Return the profile as it would be read.

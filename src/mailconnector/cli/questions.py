@@ -1,5 +1,6 @@
 """Questions to the user, on stderr: only where there is a terminal, and Ctrl-C ends the command."""
 
+import getpass
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,13 +20,16 @@ def at_terminal() -> bool:
 
 def ask(text: str, default: str | None = None) -> str:
     """Ask for a line; without a default, until there is one."""
-    answer: str = _asked(lambda: typer.prompt(clean(text), default=default, err=True))
+    answer: str = _asked(lambda: typer.prompt(clean(text), default=default, show_default=bool(default), err=True))
     return answer.strip()
 
 
 def ask_secret(text: str) -> str:
     """Ask for a line that is not shown."""
-    answer: str = _asked(lambda: typer.prompt(clean(text), hide_input=True, err=True))
+    answer = ""
+    while not answer:
+        # Unlike Typer's it hides what is typed before it asks.
+        answer = _asked(lambda: getpass.getpass(f"{clean(text)}: ", stream=sys.stderr))
     return answer
 
 
@@ -49,5 +53,5 @@ def secret_from_stdin() -> str:
 def _asked(question: Callable[[], T]) -> T:
     try:
         return question()
-    except typer.Abort:
+    except (typer.Abort, EOFError, KeyboardInterrupt):
         raise KeyboardInterrupt("Stopped; nothing was changed.") from None

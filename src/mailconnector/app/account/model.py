@@ -74,7 +74,8 @@ PathText = Annotated[Line, Field(min_length=1)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when a profile is first read: most commands of a run need none of it.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Secret(_Table):
