@@ -31,8 +31,13 @@ THEME = TerminalTheme(
         (90, 96, 105),
     ],
 )
-# From the changes on both sides on to the end of the proof: what fills the picture tells the story.
-BEGIN, END = "3. Changes on both sides", "Go on from here"
+# What happened on both sides, what synchronisation made of it, and the proof; the tables in between would make the
+# picture twice as high.
+PARTS = (
+    ("3. Changes on both sides", "Folder"),
+    ("4. Synchronised again", "Every message"),
+    ("5. The proof", "Go on from"),
+)
 
 
 def main(output: Path) -> None:
@@ -42,13 +47,14 @@ def main(output: Path) -> None:
         [sys.executable, "-m", "mailconnector", "demo"], stdout=subprocess.PIPE, text=True, check=True, env=environment
     )
     lines = done.stdout.splitlines()
-    first = next(number for number, line in enumerate(lines) if BEGIN in line)
-    last = next(number for number, line in enumerate(lines) if END in line)
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text("$ mailconnector demo", style="bold"))
-    console.print(Text("...", style="dim"))
-    for line in lines[first:last]:
-        console.print(Text.from_ansi(line), soft_wrap=True)
+    for begin, end in PARTS:
+        first = next(number for number, line in enumerate(lines) if begin in line)
+        last = next(number for number, line in enumerate(lines) if number > first and line.count(end))
+        console.print(Text("...", style="dim"))
+        for line in lines[first:last]:
+            console.print(Text.from_ansi(line.rstrip()), soft_wrap=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(console.export_svg(title="mailconnector demo", theme=THEME), encoding="utf-8")
 

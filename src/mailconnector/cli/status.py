@@ -99,7 +99,9 @@ def _state_text(folder: FolderStatus, account: AccountStatus) -> Text:
     if folder.one_sided:
         return Text(f"not yet {ON_SIDE[folder.one_sided]}", style="yellow")
     # A folder that never showed a change was never opened.
-    return Text("in step", style="green") if folder.visited or account.in_step_at else Text("not looked at", style="dim")
+    return (
+        Text("in step", style="green") if folder.visited or account.in_step_at else Text("not looked at", style="dim")
+    )
 
 
 def mode_text(options: FolderOptions) -> str:

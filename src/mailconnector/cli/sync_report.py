@@ -86,12 +86,15 @@ def _print_counts(outcome: Outcome) -> None:
     for folder, sides in sorted(by_folder.items()):
         table.add_row(clean(folder), counts_text(sides["local"]), counts_text(sides["remote"]))
     stdout().print(table)
+    print_line("")
 
 
 def _print_folders(report: Report) -> None:
     for action in report.folders[:_SHOWN]:
         print_line(folder_action_text(action))
     _print_more(len(report.folders) - _SHOWN, "more folder change")
+    if report.folders:
+        print_line("")
 
 
 def folder_action_text(action: FolderAction) -> str:
@@ -112,6 +115,7 @@ def _print_clashes(clashes: Sequence[Clash]) -> None:
         table.add_row(clean("/".join(clash.folder)), clean(clash.title, 60), CONFLICTS[clash.conflict])
     stdout().print(table)
     _print_more(len(clashes) - _SHOWN, "more conflict")
+    print_line("")
 
 
 def _print_troubles(troubles: Sequence[Trouble]) -> None:
