@@ -4,12 +4,14 @@ An AMap's bitmap is held as one integer of 3,968 bits in which a one means a fre
 lowest address is the highest bit, so that a run of free slots is found by shifting the integer over itself.
 
 Only AMaps that are needed are read: those that the density list names, those that something is freed in, and the last
-one. Nothing of this is written before :meth:`AllocationMaps.pages` is asked for it at a commit. The older maps (PMap,
-FMap, FPMap) are kept where they must be, filled with ones as Outlook has done since 2007 SP2.
+one. Before anything is put into a range that the file had already, what the map calls free is compared with what stands
+there (:mod:`~mailconnector.pst.ndb.occupancy`), so that a map that another writer left wrong costs no block. Nothing of
+this is written before :meth:`AllocationMaps.changed_pages` is asked for it at a commit. The older maps (PMap, FMap,
+FPMap) are kept where they must be, filled with ones as Outlook has done since 2007 SP2.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mailconnector.pst import disk
 from mailconnector.pst.disk import AMAP_BYTES, AMAP_COVERAGE, AMAP_SLOTS, FIRST_AMAP, SLOT, Layout
@@ -79,6 +81,8 @@ class AllocationMaps:
         free_bytes: cbAMapFree.
         read: reads a page of the file.
         candidates: AMaps known to have room, best first, with the slots they had.
+        taken: says which of an AMap's slots that are called free hold something that lives; None when that need not be
+            asked, because the maps are made from what lives.
     """
 
     def __init__(
@@ -88,12 +92,15 @@ class AllocationMaps:
         free_bytes: int,
         read: Callable[[int, int], bytes],
         candidates: dict[int, int],
+        taken: Callable[[int, int], int] | None = None,
     ) -> None:
         self.layout = layout
         self.count = count
         self.free_bytes = free_bytes
         self.committed_count = count
         self._read = read
+        self._taken = taken
+        self._trusted: set[int] = set()  # AMaps that were compared with what stands in their ranges
         self._free: dict[int, int] = {}
         self._dirty: set[int] = set()
         self._candidates = {index: slots for index, slots in candidates.items() if index < count}
@@ -117,6 +124,20 @@ class AllocationMaps:
             self._free[index] = free
         return free
 
+    def _trust(self, index: int) -> int:
+        """Return the free slots of an AMap that was compared with its range; live slots called free are taken."""
+        free = self.load(index)
+        if index not in self._trusted:
+            self._trusted.add(index)
+            if self._taken is not None and index < self.committed_count:
+                wrong = self._taken(index, free)
+                if wrong:
+                    free ^= wrong
+                    self._free[index] = free
+                    self._dirty.add(index)
+                    self.free_bytes -= wrong.bit_count() * SLOT
+        return free
+
     def allocate(self, size: int, *, page: bool = False) -> int:
         """Take room for ``size`` bytes (a multiple of 64, at most 8,192) and return its offset.
 
@@ -137,7 +158,7 @@ class AllocationMaps:
         return self._take(self._current, slots, page)
 
     def _take(self, index: int, slots: int, page: bool) -> int:
-        free = self.load(index)
+        free = self.load(index) if index in self._trusted else self._trust(index)
         slot = find_page(free) if page else find_run(free, slots)
         if slot < 0:
             if page:
@@ -150,20 +171,28 @@ class AllocationMaps:
         self.free_bytes -= slots * SLOT
         return disk.amap_offset(index) + slot * SLOT
 
+    def release_all(self, places: Iterable[tuple[int, int]]) -> None:
+        """Give back places (offset, size) of the committed state.
+
+        Raises:
+            PstFormatError: no allocation can lie there, or two of them overlap.
+        """
+        found = [(offset, size, self._locate(offset, size)) for offset, size in places]
+        # First all wrong maps are put right: what is given back here lives in the committed state as well.
+        for _, _, (index, mask) in found:
+            if self.load(index) & mask:
+                self._trust(index)
+        for offset, size, _ in found:
+            self.release(offset, size)
+
     def release(self, offset: int, size: int) -> None:
         """Give back what lies at ``offset``.
 
         Raises:
             PstFormatError: the place is not taken, or no allocation can lie there.
         """
-        if offset < FIRST_AMAP or offset % SLOT or size % SLOT:
-            raise PstFormatError("something lies where nothing can be allocated", offset=offset)
-        index, inside = divmod(offset - FIRST_AMAP, AMAP_COVERAGE)
-        slot, slots = inside // SLOT, size // SLOT
-        if index >= self.count or slot + slots > AMAP_SLOTS:
-            raise PstFormatError("something reaches beyond its allocation map", offset=offset)
+        index, mask = self._locate(offset, size)
         free = self.load(index)
-        mask = slots_mask(slot, slots)
         if free & mask:
             raise PstFormatError("a place that is freed is not marked as taken", offset=offset)
         self._free[index] = free | mask
@@ -172,6 +201,16 @@ class AllocationMaps:
         self._no_page.discard(index)
         self._candidates.setdefault(index, 0)
         self.free_bytes += size
+
+    def _locate(self, offset: int, size: int) -> tuple[int, int]:
+        """Return the AMap of a place, and a one for each of its slots."""
+        if offset < FIRST_AMAP or offset % SLOT or size % SLOT:
+            raise PstFormatError("something lies where nothing can be allocated", offset=offset)
+        index, inside = divmod(offset - FIRST_AMAP, AMAP_COVERAGE)
+        slot, slots = inside // SLOT, size // SLOT
+        if index >= self.count or slot + slots > AMAP_SLOTS:
+            raise PstFormatError("something reaches beyond its allocation map", offset=offset)
+        return index, slots_mask(slot, slots)
 
     def mark(self, offset: int, size: int) -> bool:
         """Mark a place as taken while maps are rebuilt; return False when it was taken already or cannot be."""

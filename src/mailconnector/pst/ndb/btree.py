@@ -111,6 +111,18 @@ class BTree:
         at = bisect_left(keys, key)
         return entries[at] if at < len(keys) and keys[at] == key else None
 
+    def has_page(self, key: int, level: int, ib: int) -> bool:
+        """Say whether the page at an offset is the tree's page of a level on the way to a key."""
+        ref, page = self.root, self.page(self.root)
+        while page.level > level:
+            at = bisect_right(page.keys, key) - 1
+            if at < 0:
+                return False
+            _, bid, below = page.entries[at]
+            ref = PageRef(bid, below)
+            page = self.page(ref, page.level - 1)
+        return page.level == level and ref.ib == ib
+
     def walk(self, first: int = 0) -> Iterator[Entry]:
         """Yield the leaf entries with keys from ``first`` on, in order."""
         last = -1

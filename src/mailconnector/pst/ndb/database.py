@@ -25,13 +25,14 @@ from typing import cast
 
 from mailconnector.pst import disk
 from mailconnector.pst.disk import Header, Layout, Root
-from mailconnector.pst.errors import PstDiskError, PstFormatError, PstFullError, PstUsageError
+from mailconnector.pst.errors import PstDiskError, PstFormatError, PstFullError, PstTooLargeError, PstUsageError
 from mailconnector.pst.ndb import blocks
 from mailconnector.pst.ndb.allocation import AllocationMaps, read_dlist
 from mailconnector.pst.ndb.blocks import SubnodeEntry
 from mailconnector.pst.ndb.btree import BTree, Entry, PageRef
 from mailconnector.pst.ndb.device import Device
 from mailconnector.pst.ndb.lookup import BlockEntry, NodeSource, read_header
+from mailconnector.pst.ndb.occupancy import Occupancy
 
 _OVERLAY_MAX = 30_000  # changed entries held before they go into new tree pages
 _TREE_MAX = 0xFFFFFFFF  # lcbTotal is 32 bits wide
@@ -66,6 +67,7 @@ class NodeDatabase(NodeSource):
         self._freed: list[tuple[int, int]] = []  # what was written in this transaction and freed in the savepoint
         self._written: list[tuple[int, int]] = []  # what was written in the savepoint
         self._base = header
+        self._occupancy: Occupancy | None = None
         self._size_before = 0  # the file's size when the transaction began
         self._id_limit = (1 << 62 if self.layout.wide else 1 << 32) - 16
 
@@ -216,7 +218,7 @@ class NodeDatabase(NodeSource):
         for part in parts:
             total += len(part)
             if total > _TREE_MAX:
-                raise PstFullError("a single value of more than 4 GB does not fit into a PST file")
+                raise PstTooLargeError("a single value of more than 4 GB does not fit into a PST file")
             held = held + part if held else part
             if len(held) >= limit:
                 view = memoryview(held)
@@ -235,14 +237,14 @@ class NodeDatabase(NodeSource):
         if len(leaves) <= 1:
             return leaves[0] if leaves else 0
         if total > _TREE_MAX:
-            raise PstFullError("a single value of more than 4 GB does not fit into a PST file")
+            raise PstTooLargeError("a single value of more than 4 GB does not fit into a PST file")
         layout = self.layout
         per = layout.bids_per_xblock
         if len(leaves) <= per:
             return self.write_block(blocks.encode_data_tree(layout, 1, total, leaves), internal=True)
         groups = [leaves[at : at + per] for at in range(0, len(leaves), per)]
         if len(groups) > per:
-            raise PstFullError("a single value is too large for a PST file")
+            raise PstTooLargeError("a single value is too large for a PST file")
         full = layout.block_data_max
         tops = []
         left = total
@@ -296,7 +298,7 @@ class NodeDatabase(NodeSource):
             part = rows[at : at + per]
             index.append((part[0].nid, self.write_block(blocks.encode_subnodes(layout, 0, part), internal=True)))
         if len(index) > blocks.subnodes_per_block(layout, 1):
-            raise PstFullError(f"{len(rows)} subnodes are more than one item can hold")
+            raise PstTooLargeError(f"{len(rows)} subnodes are more than one item can hold")
         return self.write_block(blocks.encode_subnodes(layout, 1, index), internal=True)
 
     # -- references ------------------------------------------------------------------------------------------------
@@ -434,10 +436,17 @@ class NodeDatabase(NodeSource):
                 "the file is shorter than its header says", offset=root.ibFileEof, hint="Run a repair."
             )
         known = read_dlist(self.layout, self.device.read(disk.DLIST_OFFSET, self.layout.page_size))
-        maps = AllocationMaps(self.layout, count, root.cbAMapFree, self.device.read, known or {})
+        maps = AllocationMaps(self.layout, count, root.cbAMapFree, self.device.read, known or {}, self._live_slots)
         if known is None:
             maps.survey()
         return maps
+
+    def _live_slots(self, index: int, free: int) -> int:
+        """Return which slots that an AMap calls free hold something of the committed state."""
+        root = self._base.root
+        if self._occupancy is None or self._occupancy.root != root:
+            self._occupancy = Occupancy(self.layout, root, self.device.read)
+        return self._occupancy.taken(index, free)
 
     def commit(self) -> None:
         """Make the transaction's changes durable. See the invariants at the top of this module."""
@@ -470,8 +479,7 @@ class NodeDatabase(NodeSource):
         self._new_pages.clear()
         for offset, page in maps.new_pages():
             self.device.write(offset, page)
-        for offset, size in self._deferred:
-            maps.release(offset, size)
+        maps.release_all(self._deferred)
         self._deferred.clear()
         bid = self.header.bidNextP
         self._dlist = maps.dlist_page(bid)
