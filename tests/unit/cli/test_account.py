@@ -17,7 +17,6 @@ from mailconnector.app.account.found import Discovery, FoundServer
 from mailconnector.app.profile import Profile
 from mailconnector.cli import account_add
 from mailconnector.cli.main import app
-from mailconnector.sync import Settings
 from tests.keyring_memory import MemoryKeyring, installed
 
 WORD = "rumpelstilzchen-9"
@@ -233,7 +232,7 @@ class TestListAndShow:
             "secret": "keyring",
             "ca_file": None,
         }
-        assert found["sync"]["mode"] == Settings().default.mode.value
+        assert found["sync"]["mode"] == "push"
 
     def test_folders(self, account, one):
         assert (
