@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
-from mailconnector.stores.memory import MemoryStore
-from mailconnector.sync import State, StoreError
+from mailconnector.sync import FolderError, ItemError, Radius, State, StoreError
+from mailconnector.sync.store import Failure, Outcome, Status
 
 EFFECTS = frozenset(
     ("add", "replace", "set_flags", "delete", "move", "create_folder", "move_folder", "delete_folder", "barrier")
 )
+OF_FOLDERS = EFFECTS - {"barrier"} | {"changes", "identify", "find", "fetch"}
 LISTS = frozenset(("add", "replace", "set_flags", "delete", "move"))
 
 
@@ -43,7 +45,7 @@ class Steps:
         if self.count == self.at:
             raise self.error()
 
-    def wrap(self, store: MemoryStore) -> CutStore:
+    def wrap(self, store: Any) -> CutStore:
         """A store whose effects are counted."""
         return CutStore(store, self)
 
@@ -57,7 +59,7 @@ class Steps:
 class CutStore:
     """A store that ends the run at a step."""
 
-    def __init__(self, store: MemoryStore, steps: Steps) -> None:
+    def __init__(self, store: Any, steps: Steps) -> None:
         self._store = store
         self._steps = steps
 
@@ -91,6 +93,63 @@ class CutState(State):
         self.steps.step(commit=True)
         super().commit()
         self.steps.step(commit=True)
+
+
+class Faults:
+    """Makes one call of a run fail.
+
+    Args:
+        at: Which call, counted over both stores.
+        radius: How much of it fails: one item, the call with an error of the folder, or the store.
+    """
+
+    def __init__(self, at: int, radius: Radius) -> None:
+        self.at = at
+        self.radius = radius
+        self.count = 0
+
+    def wrap(self, store: Any) -> FaultyStore:
+        """A store whose calls are counted."""
+        return FaultyStore(store, self)
+
+    def is_due(self, name: str) -> bool:
+        """Count a call, and tell whether it is the one; it is put off until one that can fail in that way."""
+        self.count += 1
+        possible = {Radius.ITEM: {*LISTS, "fetch"}, Radius.FOLDER: OF_FOLDERS, Radius.STORE: {*OF_FOLDERS, "folders"}}
+        if self.count < self.at or name not in possible[self.radius]:
+            return False
+        self.at = 1 << 30
+        return True
+
+
+class FaultyStore:
+    """A store one of whose calls fails."""
+
+    def __init__(self, store: Any, faults: Faults) -> None:
+        self._store = store
+        self._faults = faults
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        if not callable(found):
+            return found
+
+        def call(*args: Any, **more: Any) -> Any:
+            if not self._faults.is_due(name):
+                return found(*args, **more)
+            if self._faults.radius is Radius.STORE:
+                raise broken()
+            if self._faults.radius is Radius.FOLDER:
+                raise FolderError("closed for now", folder=args[0])
+            if not args[-1]:
+                return found(*args, **more)
+            first, rest = args[-1][0], args[-1][1:]
+            if name == "fetch":
+                return chain([Failure(first, ItemError("unreadable for now"))], found(args[0], rest, **more))
+            failed = Outcome(Status.FAILED, error=ItemError("refused for now"))
+            return [failed, *(found(*args[:-1], rest, **more) if rest else ())]
+
+        return call
 
 
 def broken() -> StoreError:
