@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 
 from mailconnector.items import Item
+from mailconnector.pst.files import check_file
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import SyncStore
 from tests.contract import imap_subject, pst_subject
@@ -64,6 +65,7 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
         file = pst_subject.PstFile(tmp_path, kind)
         yield Subject(cast("SyncStore", file), file.edit, file.crash)
         file.close()
+        assert check_file(file.path).codes == frozenset()
         return
     with imap_subject.mailbox(request.getfixturevalue(kind)) as mailbox:
         yield Subject(mailbox.open(), mailbox.edit, mailbox.open)

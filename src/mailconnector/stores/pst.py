@@ -27,6 +27,7 @@ from mailconnector.pst import (
     PstNotFoundError,
     PstTooLargeError,
     Store,
+    disk,
     open_store,
 )
 from mailconnector.stores.pst_folders import MAIL_CLASS, fitted_name, note_special
@@ -114,10 +115,10 @@ class PstStore:
         with ExitStack() as undo:
             store = _open_store(path)
             undo.callback(store.close)
-            if not store.db.writable:
+            if not store.db.writable or store.db.header.wMagicClient == disk.MAGIC_CLIENT_OST:
                 raise AccountError(
-                    f"{path} is of a format that can only be read",
-                    hint="Synchronise a PST file; an OST file of Outlook 2013 or later cannot be changed.",
+                    f"{path} is an OST file, which belongs to an account of Outlook's",
+                    hint="Synchronise a PST file.",
                 )
             try:
                 index.parent.mkdir(parents=True, exist_ok=True)
@@ -213,7 +214,7 @@ class PstStore:
     def _fetch(self, folder: str, known: IndexedItem, *, headers_only: bool) -> Fetched | Failure:
         id_ = item_id(known.nid)
         try:
-            item = self._reader.item(known.nid)
+            item = self._reader.item(known.nid, whole=not headers_only)
         except PstDiskError:
             raise
         except MailConnectorError as error:
@@ -237,7 +238,7 @@ class PstStore:
                     draft.fill(message)
                 with _done():
                     place = self._place(draft.node.nid)
-                    item = self._reader.written(draft, delivery, place, self._index.next_mark())
+                    item = self._reader.written(draft, message, delivery, place, self._index.next_mark())
                 written.append(item)
                 return Outcome(Status.DONE, item_id(item.nid), item.revision)
 
@@ -262,7 +263,7 @@ class PstStore:
                     draft.fill(message)
                 mark = self._index.next_mark()
                 with _done():
-                    item = self._reader.written(draft, change.delivery, self._place(known.nid), mark)
+                    item = self._reader.written(draft, message, change.delivery, self._place(known.nid), mark)
                 self._index.put_items([item])
                 self._index.touch(parent, mark)
                 return Outcome(Status.DONE, change.id, item.revision)

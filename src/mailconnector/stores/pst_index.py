@@ -188,6 +188,7 @@ class PstIndex:
         self._load()
 
     def _open(self) -> sqlite3.Connection:
+        self._path.touch(mode=0o600)  # it holds subjects: nobody else's business
         db = sqlite3.connect(str(self._path), isolation_level=None, check_same_thread=False)
         try:
             db.execute("PRAGMA journal_mode=WAL")

@@ -89,14 +89,19 @@ class MessageReader:
         except MailConnectorError:
             return 0
 
-    def item(self, nid: int) -> Item:
-        """Return a message's content, with the contents of its attachments read as far as memory allows.
+    def item(self, nid: int, *, whole: bool = True) -> Item:
+        """Return a message's content.
+
+        Args:
+            nid: The message's NID.
+            whole: Read the contents of its attachments, as far as memory allows, and make sure that the rest can be.
 
         Raises:
             PstError: It is damaged.
             MapiError: A value in it is.
         """
-        return _held(from_mapi(self._store.message(nid).to_object()))
+        item = from_mapi(self._store.message(nid).to_object())
+        return _held(item) if whole else item
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -117,8 +122,20 @@ class MessageReader:
             message.properties[named.PidLidRemoteTransferSize] = min(delivery.size, 0x7FFFFFFF)
         return message
 
-    def written(self, draft: MessageDraft, delivery: Delivery, place: NodePlace, mark: int) -> IndexedItem:
-        """Return what the index notes of a delivery that was just written, without reading it again."""
+    def written(
+        self, draft: MessageDraft, message: MessageObject, delivery: Delivery, place: NodePlace, mark: int
+    ) -> IndexedItem:
+        """Return what the index notes of a delivery that was just written, without reading it again.
+
+        Args:
+            draft: Wrote it.
+            message: What `message_of` made of the delivery.
+            delivery: What was delivered.
+            place: Where it is.
+            mark: The mark of the change.
+        """
+        # A code page may have no room for what was given.
+        get: Callable[[PropertyKey], Value] = draft.get if self._store.format == "ansi" else message.properties.get
         identity = delivery.identity
         if not identity.name or not identity.digest:
             own = identify(delivery.item)
@@ -129,7 +146,7 @@ class MessageReader:
             place.bid_data,
             place.bid_sub,
             mark,
-            to_text(_flags_in(draft.get)),
+            to_text(_flags_in(get)),
             self._fingerprints.of_draft(draft),
             draft.number(tags.PidTagMessageSize >> 16),
             _date_of(draft.get),
