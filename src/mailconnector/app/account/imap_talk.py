@@ -10,7 +10,7 @@ from mailconnector import imap
 from mailconnector.app.account.dialing import tls_failure
 from mailconnector.app.account.extensions import known_from_imap, missing_from_imap
 from mailconnector.app.account.model import Server
-from mailconnector.app.account.refusals import OAUTH, no_way_in, silence, stranger
+from mailconnector.app.account.refusals import OAUTH, no_way_in, refused_hint, silence, stranger
 from mailconnector.app.account.steps import Missing, StepError, StepName
 from mailconnector.imap.connection import Connection
 from mailconnector.imap.session import Session
@@ -88,10 +88,8 @@ class ImapTalk:
         try:
             self._session.login(credentials)
         except imap.ImapLoginError as error:
-            hint = error.hint
-            if isinstance(credentials, imap.Token):
-                hint = "Check the user name; the token may have expired: run its command by hand."
-            elif offered & OAUTH:
+            hint = refused_hint(self._server, credentials, error.hint)
+            if isinstance(credentials, imap.Password) and offered & OAUTH:
                 hint += " It also takes OAuth 2: --imap-auth oauth2 and --imap-secret-command PROGRAM."
             text = error.text or "no reason given"
             raise StepError(StepName.LOGIN, f"{credentials.user} was refused: {text}", hint=hint) from error

@@ -66,3 +66,23 @@ def no_way_in(server: Server, credentials: imap.Password | imap.Token, offered: 
         message = f"the server takes no password, it wants OAuth 2 (it offers {names})"
         hint = f"Set --{service}-auth oauth2, with a command that gives a token: --{service}-secret-command PROGRAM."
     return StepError(StepName.LOGIN, message, hint=hint)
+
+
+def refused_hint(server: Server, credentials: imap.Password | imap.Token, hint: str = "") -> str:
+    """Return what to do about a login that was refused.
+
+    Args:
+        server: which refused it.
+        credentials: what was refused.
+        hint: what the server's answer suggests for a password, if anything.
+    """
+    if isinstance(credentials, imap.Token):
+        text = "Check the user name; the token may have expired: run its command by hand."
+    else:
+        usual = "Check the user name and the password; some servers want a password made for this program."
+        text = hint or usual
+    local, at, _ = credentials.user.partition("@")
+    if at and local:
+        # RFC 6186 section 4: the address first, then what stands before the @.
+        text += f" The user name may also be {local} alone: --{server.service}-login {local}."
+    return text

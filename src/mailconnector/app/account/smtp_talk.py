@@ -15,7 +15,7 @@ from mailconnector import imap
 from mailconnector.app.account.dialing import begin_tls
 from mailconnector.app.account.extensions import known_from_smtp, missing_from_smtp
 from mailconnector.app.account.model import Server
-from mailconnector.app.account.refusals import no_way_in, silence, stranger
+from mailconnector.app.account.refusals import no_way_in, refused_hint, silence, stranger
 from mailconnector.app.account.steps import Missing, StepError, StepName
 from mailconnector.imap import sasl
 
@@ -113,10 +113,7 @@ class SmtpTalk:
             raise StepError(StepName.LOGIN, message, hint="The server cannot check logins now: try again later.")
         if code in (530, 538) and not self._private:
             raise StepError(StepName.LOGIN, message, hint="Set --smtp-security tls or starttls.")
-        hint = "Check the user name and the password; some servers want a password made for this program."
-        if isinstance(credentials, imap.Token):
-            hint = "Check the user name; the token may have expired: run its command by hand."
-        raise StepError(StepName.LOGIN, message, hint=hint)
+        raise StepError(StepName.LOGIN, message, hint=refused_hint(self._server, credentials))
 
     def capabilities(self) -> tuple[str, tuple[Missing, ...]]:
         """Return what the server has, and what it lacks.

@@ -258,6 +258,13 @@ class TestImap:
         tls = next(each for each in found.steps if each.name is StepName.TLS)
         assert tls.outcome is Outcome.WARNING
 
+    def test_an_address_as_the_user_name_may_be_too_much(self, scripted):
+        one = scripted(GREETING, b"@TAG@ NO no\r\n")
+        _, hint = failure(
+            server(one.port), StepName.LOGIN, secret=lambda server: imap.Password("alice@example.org", WORD)
+        )
+        assert "--imap-login alice." in hint
+
 
 class TestSmtp:
     EHLO = b"250-mail.example.org\r\n250-SIZE 10485760\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n"
