@@ -134,6 +134,14 @@ class TestReading:
             draft.add("one", {"address": "a@b.c", "pst": "one.pst", "imap": imap})
         assert Profile.load(path).account().imap_server.is_exposed is exposed
 
+    def test_the_example_of_the_guide(self):
+        guide = Path(__file__).parents[3].joinpath("docs/guide/accounts.md").read_text()
+        (account,) = read_accounts(guide.split("```toml\n")[1].split("```")[0], Path("/p/profile.toml")).values()
+        assert account.settings().options(("Inbox", "Lists")).mode is Mode.DEMAND
+        assert account.settings().options(("Inbox",)).max_size == 10 << 20
+        assert account.imap_server.secret.keyring
+        assert account.smtp_server is not None
+
     def test_no_file_is_no_account(self, tmp_path):
         profile = Profile.load(tmp_path / "profile.toml")
         assert not profile.accounts
