@@ -172,7 +172,6 @@ _BY_CODE: dict[str, type[ImapNoError]] = {
     "THROTTLED": ImapThrottledError,
     "UNAVAILABLE": ImapThrottledError,
     "INUSE": ImapThrottledError,
-    "LIMIT": ImapThrottledError,
 }
 
 _HINTS: dict[str, str] = {
@@ -184,7 +183,7 @@ _HINTS: dict[str, str] = {
     "THROTTLED": "Wait a while; the server limits how much may be done at once.",
     "UNAVAILABLE": "Try again later; a part of the server is out of service.",
     "INUSE": "Try again later; another program holds the folder.",
-    "LIMIT": "Do less at once, or ask for a higher limit.",
+    "LIMIT": "The server sets a limit, of flags on a message or messages in a folder; ask for a higher one.",
 }
 
 
@@ -220,7 +219,8 @@ _LATER = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "THROTTLED"})
 def login_refusal(kind: str, text: str, *, command: str, code: str = "", server: str = "") -> ImapCommandError:
     """Make the error for a refused login; a server that cannot look the password up is no wrong password."""
     if code in _LATER:
-        return refusal(kind, text, command=command, code=code, server=server)
+        hint = "Try again later; end other programs that use this account." if code == "LIMIT" else _HINTS[code]
+        return ImapThrottledError(text, command=command, code=code, server=server, hint=hint)
     hint = {
         "EXPIRED": "The password has expired: set a new one.",
         "AUTHORIZATIONFAILED": "The password is right, but this account may not be used in this way.",

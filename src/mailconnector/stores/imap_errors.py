@@ -32,7 +32,9 @@ def translated(error: ImapError, folder: str = "", *, hint: str = "") -> SyncErr
     if isinstance(error, _USERS):
         return AccountError(str(error), hint=hint)
     refused = isinstance(error, ImapCommandError | ImapUsageError | ImapUidValidityError)
-    if refused and folder and not isinstance(error, ImapThrottledError):
+    # A mailbox that another program holds says nothing of the others.
+    slow = isinstance(error, ImapThrottledError) and error.code != "INUSE"
+    if refused and folder and not slow:
         return FolderError(str(error), folder=folder, hint=hint)
     return StoreError(str(error), hint=hint)
 

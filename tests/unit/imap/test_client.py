@@ -24,6 +24,7 @@ from mailconnector.imap import (
     ImapNameError,
     ImapNoError,
     ImapNotFoundError,
+    ImapOvertakenError,
     ImapPermissionError,
     ImapProtocolError,
     ImapQuotaError,
@@ -31,6 +32,7 @@ from mailconnector.imap import (
     ImapTimeoutError,
     ImapTlsError,
     ImapUnsupportedError,
+    ImapUsageError,
     KnownState,
     Limits,
     Password,
@@ -42,7 +44,7 @@ from mailconnector.imap import (
     Upload,
 )
 from mailconnector.imap.connection import Connection
-from mailconnector.imap.responses import Exists, Vanished
+from mailconnector.imap.responses import Exists, Fetched, Namespace, Vanished
 from mailconnector.imap.selected import FLAGS, MESSAGE
 from mailconnector.imap.session import Session
 from mailconnector.imap.stream import Stream
@@ -211,6 +213,7 @@ def test_traces_and_errors_tell_no_secret():
         (b"NO [OVERQUOTA] full", ImapQuotaError),
         (b"NO [THROTTLED] slow", ImapThrottledError),
         (b"NO [INUSE] later", ImapThrottledError),
+        (b"NO [LIMIT] too many", ImapNoError),
         (b"BAD what?", ImapBadError),
     ],
 )
@@ -700,3 +703,67 @@ def test_waiting_is_interrupted_by_another_thread():
 def test_every_error_has_the_one_root():
     for error in (ImapByeError("x"), ImapTimeoutError("x", seconds=1), ImapLimitError("x", limit=1)):
         assert isinstance(error, ImapError)
+
+
+# Streams
+
+
+def test_a_stream_that_another_command_overtook_says_so():
+    steps = (
+        *SELECT, b"C: * UID FETCH 1:* (UID FLAGS)",
+        b"S: * 1 FETCH (UID 3 FLAGS ())", b"S: * 2 FETCH (UID 9 FLAGS ())", b"S: TAG OK done",
+        b"C: * NOOP", b"S: TAG OK done",
+    )  # fmt: skip
+    with client_of(b"", *steps) as client:
+        stream = client.select("Box").fetch(None, FLAGS)
+        assert next(stream).uid == 3
+        client.noop()
+        with pytest.raises(ImapOvertakenError):
+            next(stream)
+
+
+def test_a_stream_read_to_its_end_is_overtaken_by_nothing():
+    steps = (
+        *SELECT, b"C: * UID FETCH 1:* (UID FLAGS)", b"S: * 1 FETCH (UID 3 FLAGS ())", b"S: TAG OK done",
+        b"C: * NOOP", b"S: TAG OK done",
+    )  # fmt: skip
+    with client_of(b"", *steps) as client:
+        stream = client.select("Box").fetch(None, FLAGS)
+        assert [message.uid for message in stream] == [3]
+        client.noop()
+        assert next(stream, None) is None
+
+
+def test_a_delta_is_streamed():
+    steps = (
+        *SELECT[:-1], b"S: * OK [HIGHESTMODSEQ 90] ok", SELECT[-1],
+        b"C: * UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE MODSEQ) (CHANGEDSINCE 50 VANISHED)",
+        b"S: * VANISHED (EARLIER) 1:2", b"S: * 4 EXISTS", b"S: * 3 FETCH (UID 9 FLAGS () MODSEQ (60))",
+        b"S: * 1 FETCH (FLAGS ())", b"S: TAG OK done",
+    )  # fmt: skip
+    with client_of(b"QRESYNC", *steps) as client:
+        client.session.connection.protocol.enabled = frozenset({"QRESYNC"})
+        vanished, changed = client.select("Box").delta(50)
+    assert isinstance(vanished, Vanished) and list(vanished.uids) == [1, 2]
+    assert isinstance(changed, Fetched) and (changed.uid, changed.modseq) == (9, 60)
+
+
+def test_a_delta_needs_mod_sequences():
+    select = b'C: * SELECT "Box" (CONDSTORE)'
+    with client_of(b"CONDSTORE", select, *SELECTED) as client, pytest.raises(ImapUsageError):
+        next(client.select("Box").delta(50))
+
+
+def test_a_survey_is_one_round_trip():
+    steps = (
+        *SELECT,
+        b"C: a3 UNSELECT", b"C: a4 NAMESPACE", b'C: a5 LIST "" "*"',
+        b"S: a3 OK left", b'S: * NAMESPACE (("" "/")) NIL NIL', b"S: a4 OK done",
+        b'S: * LIST () "/" INBOX', b"S: a5 OK done",
+    )  # fmt: skip
+    with client_of(b"UNSELECT NAMESPACE", *steps) as client:
+        client.select("Box")
+        (found,) = client.mailboxes.list(subscriptions=False, survey=True)
+        assert found.name == "INBOX"
+        assert client.mailboxes.namespaces().personal == (Namespace("", "/"),)
+        assert client.session.connection.protocol.mailbox is None

@@ -38,6 +38,7 @@ from mailconnector.sync.errors import AccountError, FolderError, StoreError
         (ImapProtocolError("what"), StoreError),
         (ImapLimitError("much", limit=1, hint="h"), StoreError),
         (ImapThrottledError("wait", command="X", hint="h"), StoreError),
+        (ImapThrottledError("held", command="X", code="INUSE", hint="h"), FolderError),
         (ImapNotFoundError("gone", command="X", hint="h"), FolderError),
         (ImapPermissionError("no", command="X", hint="h"), FolderError),
         (ImapNoError("no", command="X"), FolderError),
