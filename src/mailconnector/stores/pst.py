@@ -65,7 +65,12 @@ from mailconnector.sync.store import (
 )
 
 _CAPABILITIES = Capabilities(
-    case_sensitive=False, stable_folder_ids=True, ids_survive_moves=True, moves=True, batch_items=1000
+    case_sensitive=False,
+    stable_folder_ids=True,
+    ids_survive_moves=True,
+    moves=True,
+    fetches_ahead=True,
+    batch_items=1000,
 )
 _REPAIR = "Close it everywhere and repair it: mailconnector pst repair FILE"
 

@@ -46,7 +46,7 @@ CREATE TABLE item (
     flags TEXT NOT NULL DEFAULT '',
     revision TEXT NOT NULL DEFAULT '', size INTEGER NOT NULL DEFAULT 0, date INTEGER,
     born INTEGER NOT NULL DEFAULT 0, name TEXT NOT NULL DEFAULT '', digest TEXT NOT NULL DEFAULT '',
-    title TEXT NOT NULL DEFAULT ''
+    title TEXT NOT NULL DEFAULT '', arrived INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX item_place ON item (parent, mark);
 CREATE INDEX item_name ON item (name);
@@ -55,7 +55,7 @@ CREATE TABLE vanished (
     parent INTEGER NOT NULL, nid INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY (parent, nid)
 ) WITHOUT ROWID;
 """
-_ITEM = "nid, parent, bid_data, bid_sub, mark, flags, revision, size, date, born, name, digest, title"
+_ITEM = "nid, parent, bid_data, bid_sub, mark, flags, revision, size, date, born, name, digest, title, arrived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ class IndexedItem(NamedTuple):
     name: str = ""
     digest: str = ""
     title: str = ""
+    arrived: int = 0
 
     @property
     def flag_set(self) -> FlagSet:
@@ -131,7 +132,8 @@ class IndexedItem(NamedTuple):
     def state(self) -> ItemState:
         """The item as a listing shows it."""
         identity = Identity(self.name, self.digest, self.title)
-        return ItemState(item_id(self.nid), self.flag_set, self.revision, self.size, moment_of(self.date), identity)
+        when, arrived = moment_of(self.date), bool(self.arrived)
+        return ItemState(item_id(self.nid), self.flag_set, self.revision, self.size, when, identity, arrived)
 
 
 class NodePlace(NamedTuple):
@@ -428,12 +430,13 @@ class PstIndex:
                 item.size,
                 item.date,
                 _fitting(item.born),
-                *map(_stored_text, item[10:]),
+                *map(_stored_text, (item.name, item.digest, item.title)),
+                item.arrived,
             )
             for item in items
         ]
         self.db.executemany(
-            f"INSERT OR REPLACE INTO item ({_ITEM}, stale) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", rows
+            f"INSERT OR REPLACE INTO item ({_ITEM}, stale) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", rows
         )
 
     def put_flags(self, nid: int, place: NodePlace, flags: FlagSet, size: int, mark: int) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from typing import BinaryIO, cast
 
 from mailconnector.errors import MailConnectorError
 from mailconnector.items import Attachment, GenericItem, Item, Mail
 from mailconnector.items.mail import StoredContent
 from mailconnector.mapi import named, tags
-from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey
+from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey, find
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapi.values import Value
 from mailconnector.mapping import FLAG_KEYS, flag_changes, from_mapi, read_flags, to_mapi
@@ -29,7 +32,18 @@ _READ_KEYS: tuple[PropertyKey, ...] = (
     tags.PidTagFlagStatus,
     named.PidNameKeywords,
 )
-_MAX_HELD = 8 << 20  # contents of attachments up to here are read with their item
+# What Outlook's own accounts write on the mail that they receive or send.
+_ACCOUNT_KEYS: tuple[PropertyKey, ...] = (named.PidLidInternetAccountName, named.PidLidInternetAccountStamp)
+_MAX_HELD = 8 << 20  # contents of attachments up to here are held in memory, larger ones in a file
+
+
+class _SpooledContent(StoredContent):
+    """The content of a large attachment in a file of its own, which goes with it."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        self.stream.close()
 
 
 class MessageReader:
@@ -43,7 +57,7 @@ class MessageReader:
     def __init__(self, store: Store, own_addresses: frozenset[str] = frozenset()) -> None:
         self._store = store
         self._own_addresses = own_addresses
-        self._fingerprints = Fingerprints(store, FLAG_KEYS)
+        self._fingerprints = Fingerprints(store, (*FLAG_KEYS, *_ACCOUNT_KEYS))
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -73,6 +87,7 @@ class MessageReader:
                 name=name,
                 digest=known.digest if revision == known.revision else "",
                 title=_clean(message.subject),
+                arrived=_has_arrived(message),
             )
         except PstDiskError:
             raise
@@ -94,7 +109,7 @@ class MessageReader:
 
         Args:
             nid: The message's NID.
-            whole: Read the contents of its attachments, as far as memory allows, and make sure that the rest can be.
+            whole: Read the contents of its attachments as well, so that the item does not need the store any more.
 
         Raises:
             PstError: It is damaged.
@@ -114,6 +129,10 @@ class MessageReader:
             GenericItem(mail) if isinstance(item, GenericItem) else mail, own_addresses=self._own_addresses
         )
         message.associated = False
+        for key in _ACCOUNT_KEYS:
+            found = find(message.properties, key)
+            if found is not None:
+                del message.properties[found]
         # Outlook shows by these that there is only a header, and how much there is to come.
         message.properties.pop(named.PidLidHeaderItem, None)
         message.properties.pop(named.PidLidRemoteTransferSize, None)
@@ -197,6 +216,12 @@ def _flags_in(get: Callable[[PropertyKey], Value]) -> FlagSet:
     return frozenset(name for name in kept(flags_of(read_flags(properties)), KEPT_FLAGS) if name and "\n" not in name)
 
 
+def _has_arrived(message: Message) -> bool:
+    """Tell whether an account of Outlook's received a message; what it sent has no header of a transport."""
+    properties = message.properties
+    return bool(properties.text(named.PidLidInternetAccountName)) and tags.PidTagTransportMessageHeaders in properties
+
+
 def _born(get: Callable[[PropertyKey], Value]) -> int:
     value = get(tags.PidTagCreationTime)
     return int(value) if isinstance(value, FileTime) else 0
@@ -232,7 +257,7 @@ def _bare(mail: Mail) -> Mail:
 
 
 def _held(item: Item) -> Item:
-    """Return an item whose attachments are known to be readable: what is damaged has to show before it goes on."""
+    """Return an item that does not need the store: it may change, and what is damaged has to show now."""
     if isinstance(item, GenericItem):
         return GenericItem(_held_mail(item.mail))
     return _held_mail(item)
@@ -253,7 +278,7 @@ def _held_attachment(attachment: Attachment) -> Attachment:
     if data.size() <= _MAX_HELD:
         return replace(attachment, data=data.read())
     data.stream.seek(0)
-    while data.stream.read(1 << 20):
-        pass
-    data.stream.seek(0)
-    return attachment
+    spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - it closes with its content
+    held = _SpooledContent(spool)
+    shutil.copyfileobj(data.stream, spool, 1 << 20)
+    return replace(attachment, data=held)

@@ -467,3 +467,37 @@ def test_an_item_too_large_for_the_format_fails_alone(file: PstFile) -> None:
         outcomes = store.add(folder, [delivery(wide), delivery(mail(2))])
         assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
     file.assert_sound()
+
+
+def test_what_outlook_received_itself_is_told_from_what_was_delivered(file: PstFile) -> None:
+    received: Properties = {
+        tags.PidTagTransportMessageHeaders: "Subject: mail\r\n",
+        named.PidLidInternetAccountName: "bob@example.org",
+        named.PidLidInternetAccountStamp: "00000003",
+    }
+    composed: Properties = {named.PidLidInternetAccountName: "bob@example.org"}
+    with file.open() as store:
+        folder = inbox(store)
+        delivered = put(store, folder, mail(1), mail(2), replace(mail(3), leftover=received))
+        assert not any(state.arrived for state in delivered)
+
+    def change(opened: pst.Store) -> None:
+        opened.message(int(delivered[0].id, 16)).set_properties(received)
+        opened.message(int(delivered[1].id, 16)).set_properties(composed)
+
+    file.outside(change)
+    with file.open() as store:
+        states = list(store.identify(folder, [state.id for state in delivered]))
+        assert [state.arrived for state in states] == [True, False, False]
+        assert states[2].revision == delivered[2].revision
+
+
+def test_a_fetched_item_does_not_need_the_store(file: PstFile) -> None:
+    large = Attachment("large.bin", data=bytes(range(256)) * 40_000)
+    with file.open() as store:
+        folder = inbox(store)
+        (state,) = put(store, folder, replace(mail(1), attachments=(large, Attachment("small.bin", data=b"small"))))
+        read = got(store, folder, state.id)
+        store.delete(folder, [Removal(state.id, state.revision)])
+    assert [one.content() for one in read.attachments] == [large.content(), b"small"]
+    assert [one.size() for one in read.attachments] == [large.size(), 5]
