@@ -382,6 +382,9 @@ def test_waiting_hears_of_new_mail(any_server):
             assert store.wait(20.0) is True
         finally:
             thread.join()
+        store._watch.drop()
+        assert store.wait(0.05) is True  # nobody knows what came meanwhile
+        assert store.wait(0.05) is False
         store.interrupt()
 
 

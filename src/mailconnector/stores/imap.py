@@ -265,16 +265,19 @@ class ImapStore:
     def wait(self, timeout: float) -> bool:
         """Wait for the server to tell of a change, on a connection of its own.
 
-        With NOTIFY it tells of all folders, else of the Inbox.
+        With NOTIFY it tells of all folders, what this store itself changed included; else of the Inbox. Where the
+        connection was lost, nobody knows what came meanwhile, and that counts as a change.
         """
 
         def wait(client: ImapClient) -> bool:
-            if client is not self._watched:
-                client.select(INBOX, read_only=True)
-                with contextlib.suppress(ImapCommandError):
-                    client.watcher.notify_all()
-                self._watched = client
-            return bool(client.watcher.wait(timeout))
+            if client is self._watched:
+                return bool(client.watcher.wait(timeout))
+            lost = self._watched is not None
+            client.select(INBOX, read_only=True)
+            with contextlib.suppress(ImapCommandError):
+                client.watcher.notify_all()
+            self._watched = client
+            return lost or bool(client.watcher.wait(timeout))
 
         return self._watch.read(wait, INBOX)
 

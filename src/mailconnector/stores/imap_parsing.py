@@ -7,6 +7,7 @@ back; a few batches are on the way at any time, so memory stays bounded however 
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -112,7 +113,9 @@ class Parsers:
         if self._broken:
             return None
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self._count, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_alone
+            )
         try:
             return self._pool.submit(_parse_all, data)
         except BrokenProcessPool:
@@ -129,6 +132,10 @@ class Parsers:
             results = iter(_parse_all(data))
         for one in here:
             yield one if isinstance(one, Failure) else (one, next(results))
+
+
+def _leave_interrupts_alone() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends them to every process; the one that asked ends us
 
 
 def _parse_all(sources: list[Source]) -> list[Parsed | Exception]:
