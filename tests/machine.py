@@ -55,6 +55,10 @@ class SyncMachine(RuleBasedStateMachine):
         finally:
             self.end()
 
+    def text(self) -> str:
+        """The text of the mail that is being written; another one each time."""
+        return f"text {self.serial}"
+
     # -- choosing ----------------------------------------------------------------------------------------------------
 
     def folder(self, store: MemoryStore, pick: int) -> FolderState:
@@ -76,7 +80,7 @@ class SyncMachine(RuleBasedStateMachine):
     def add(self, side: Side, pick: int, flagged: bool) -> None:
         store = self.exchange.side(side)
         self.serial += 1
-        text = f"text {self.serial}"
+        text = self.text()
         self.added.add(text)
         store.put(
             self.folder(store, pick).id, mail(self.serial, text), frozenset((FLAGGED,)) if flagged else frozenset()
@@ -86,7 +90,7 @@ class SyncMachine(RuleBasedStateMachine):
     @rule()
     def add_to_both(self) -> None:
         self.serial += 1
-        text = f"text {self.serial}"
+        text = self.text()
         self.added.add(text)
         self.untouched.add(self.serial)
         for side in Side:
@@ -106,7 +110,7 @@ class SyncMachine(RuleBasedStateMachine):
             if number in self.untouched:
                 return
             self.serial += 1
-            text = f"text {self.serial}"
+            text = self.text()
             self.added.add(text)
             self.given_up.add(old)
             store.edit(folder, id_, mail(number, text))
