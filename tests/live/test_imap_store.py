@@ -278,6 +278,34 @@ def test_names_from_headers_are_those_of_the_items(mailbox):
         assert {state.id for state in store.find("INBOX", names)} == set(ids)
 
 
+def test_names_from_headers_with_faults_are_those_of_the_items(mailbox):
+    date = b"Date: Thu, 8 Mar 2005 17:40:36 EDT\r\n"
+    faulty = [
+        b"\xef\xbb\xbfFrom: <a@example.com>\r\n" + date + b"Subject: byte order mark\r\n\r\nx\r\n",
+        b"From: b@example.com\r\n"
+        + date
+        + b"Subject: \xe9\xe8 raw\r\nContent-Type: text/plain; charset=latin1\r\n\r\nx\r\n",
+        b"From: c@example.com\r\nSubject: =?utf-8?q?cut=C3\r\nDate: never\r\n\r\nx\r\n",
+        b"Subject: folded\r\n over lines\r\nMessage-ID:\r\n <folded@example.org>\r\n\r\nx\r\n",
+        b"Subject: two\r\nMessage-ID: <1@example.org>\r\nMessage-ID: <2@example.org>\r\n\r\nx\r\n",
+    ]
+    with mailbox.open() as store:
+        store.folders()
+        with connect(mailbox.server, mailbox.user) as client:
+            done = list(client.uploads.append_many("INBOX", [Upload(data) for data in faulty]))
+        taken = sum(one.error is None for one in done)
+        assert taken >= 3
+        ids = list(listed(store, "INBOX"))
+        assert len(ids) == taken
+        whole = {got.state.id: got.state.identity for got in store.fetch("INBOX", ids) if isinstance(got, Fetched)}
+        for state in store.identify("INBOX", ids):
+            assert state.identity is not None
+            known = whole[state.id]
+            assert known is not None
+            assert (state.identity.name, state.identity.title) == (known.name, known.title)
+            assert [found.id for found in store.find("INBOX", [known.name])] == [state.id]
+
+
 def test_many_names_are_found(mailbox):
     with mailbox.open() as store:
         put(store, "INBOX", *(mail(number) for number in range(60)))

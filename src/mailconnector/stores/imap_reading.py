@@ -108,10 +108,23 @@ class Reader:
         return self._line.read(lambda _: self._line.open(folder).search(query), folder)
 
     def _named(self, folder: str, uids: UidSet) -> Iterator[ItemState]:
+        nameless: list[int] = []
+        for uid, state, header in self._headers(folder, uids, _NAMING):
+            mail = _header_mail(header)
+            if mail.message_id.strip():
+                yield replace(state, identity=_without_digest(mail))
+            else:
+                nameless.append(uid)
+        # A name that is made of what a header says wants the header as it is, faults included: what a server takes
+        # for a field may be none to us, and the other way round.
+        for _, state, header in self._headers(folder, UidSet.of(nameless), HEADER):
+            yield replace(state, identity=_without_digest(_header_mail(header)))
+
+    def _headers(self, folder: str, uids: UidSet, items: tuple[str, ...]) -> Iterator[tuple[int, ItemState, bytes]]:
         done: set[int] = set()
 
         def begin(mailbox: SelectedMailbox) -> Iterator[Message]:
-            return mailbox.fetch(uids - UidSet.of(done), _NAMING)
+            return mailbox.fetch(uids - UidSet.of(done), items)
 
         if not uids:
             return
@@ -119,7 +132,7 @@ class Reader:
             state, header = item_state(message), _header_of(message)
             if state is not None and header is not None and message.uid and message.uid not in done:
                 done.add(message.uid)
-                yield replace(state, identity=header_identity(header))
+                yield message.uid, state, header
 
     # -- content -----------------------------------------------------------------------------------------------------
 
@@ -194,18 +207,21 @@ class Reader:
         return next((message for message in found if message.uid == uid and _is_whole(message)), None)
 
 
-def header_identity(header: bytes) -> Identity:
-    """Return the name and the title that a message with these header fields has; its content is not known."""
-    try:
-        mail = parse(header)
-    except FormatError:
-        mail = Mail()
-    return replace(identify(mail), digest="")
-
-
 def uids_of(ids: Iterable[str]) -> UidSet:
     """Return the UIDs among ids; those that are none are left out, as nothing has them."""
     return UidSet.of(int(id_) for id_ in ids if _NUMBER.fullmatch(id_) and int(id_) <= MAX_NUMBER)
+
+
+def _header_mail(header: bytes) -> Mail:
+    try:
+        return parse(header)
+    except FormatError:
+        return Mail()
+
+
+def _without_digest(mail: Mail) -> Identity:
+    """Return the name and the title of a mail whose content is not known."""
+    return replace(identify(mail), digest="")
 
 
 def _is_whole(message: Message) -> bool:
