@@ -108,6 +108,7 @@ class ImapStore:
                 ids_survive_moves=False,
                 moves=True,
                 pushes=client.session.has("IDLE") or client.session.has("NOTIFY"),
+                fetches_ahead=True,
             )
         return self._capabilities
 
