@@ -11,8 +11,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email import policy
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +30,11 @@ Content = Counter[tuple[tuple[str, ...], str, frozenset[str]]]
 """Folder, Message-ID, marks of those that a Maildir has."""
 
 _MAILDIR_FLAGS = {"S": "\\Seen", "R": "\\Answered", "F": "\\Flagged", "D": "\\Draft"}
-_SAME_FOLDER = {("INBOX",): ("Inbox",), ("Sent",): ("Sent Items",), ("Trash",): ("Deleted Items",)}
-_MESSAGE_IDS = BytesHeaderParser(policy=policy.default)
+_SAME_FOLDER: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("INBOX",): ("Inbox",),
+    ("Sent",): ("Sent Items",),
+    ("Trash",): ("Deleted Items",),
+}
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import json
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -126,7 +128,7 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(profile, account, tmp
     for least in (1, 250, 400):
         run = process("sync", "--profile", profile)
         try:
-            wait_for(lambda least=least, run=run: known_items(account) >= least or run.poll() is not None)
+            wait_for(partial(_has_done, run, account, least))
         finally:
             run.kill()
             run.communicate()
@@ -161,6 +163,10 @@ def test_a_server_that_ends_in_the_middle_and_comes_back(tmp_path):
         assert command("sync", "--profile", profile).code == 0
         held = in_pst(account)
         assert held.total() == len(held) == count
+
+
+def _has_done(run: subprocess.Popen[str], account: Account, least: int) -> bool:
+    return run.poll() is not None or known_items(account) >= least
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def _print_verdict(outcome: Outcome) -> None:
     if outcome.error is not None:
         text.append(f": {clean(str(outcome.error))}", style="not bold default")
     else:
-        facts = [] if outcome.done else ["nothing to do"]
+        facts = ["nothing to do"] if not outcome.done and outcome.verdict is Verdict.IN_STEP else []
         facts.append(seconds_text(outcome.seconds))
         if report is not None and (moved := moved_text(report.bytes_moved, outcome.seconds)):
             facts.append(moved)

@@ -39,6 +39,7 @@ CONFLICTS: Mapping[Conflict, str] = {
     Conflict.REMOTE_PLACE: "moved on both sides: it is where the server has it",
     Conflict.NAME_TAKEN: "its name is taken on the other side: both sides have a new one",
     Conflict.FOLDER_STAYS: "deleted on one side, but needed on the other: it came back",
+    Conflict.KEPT_ONCE: "Outlook received it as well: one of the two in the PST is gone",
     Conflict.NOT_ALLOWED: "the server does not allow it: a copy was put aside, and the change taken back",
 }
 

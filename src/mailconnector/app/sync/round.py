@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mailconnector.app.errors import AppUsageError
+from mailconnector.app.sync.counted import counted
 from mailconnector.app.sync.job import Job
 from mailconnector.app.sync.lock import held_lock
 from mailconnector.app.sync.paths import folder_paths, resolve
@@ -73,7 +74,8 @@ class Onlooker:
 
     Attributes:
         stage: Told what is being done while there is no progress in numbers yet.
-        progress: Told how far the synchronisation is.
+        progress: Told how far the synchronisation is, after each batch.
+        fetched: Told the bytes of each item that was read from either side. Perhaps from another thread.
         action: Told in a rehearsal of each step, with the path of the folder.
         cancelled: Asked now and then whether to end.
         clock: Returns the time, POSIX seconds.
@@ -81,6 +83,7 @@ class Onlooker:
 
     stage: Callable[[str], None] = lambda stage: None
     progress: Callable[[Progress], None] = lambda progress: None
+    fetched: Callable[[int], None] = lambda size: None
     action: Callable[[Path, ItemAction | FolderAction], None] = lambda path, action: None
     cancelled: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.time
@@ -168,7 +171,14 @@ def _synchronise(
         onlooker.stage("connecting")
         remote = stores.enter_context(closing(job.open_remote()))
         onlooker.stage("comparing folders")
-        report = synchronise(state, local, remote, job.settings(), request, watcher)
+        report = synchronise(
+            state,
+            counted(local, onlooker.fetched),
+            counted(remote, onlooker.fetched),
+            job.settings(),
+            request,
+            watcher,
+        )
     known = folder_paths(state).values()
     if (
         request.only
