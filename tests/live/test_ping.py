@@ -20,6 +20,7 @@ from mailconnector.app.account.ping import ping
 from mailconnector.app.account.steps import Outcome, ServerPing, StepName
 from mailconnector.cli.main import app
 from mailconnector.lab import CyrusServer, DovecotServer, MailServer, SmtpServer
+from tests.keyring_memory import MemoryKeyring, installed
 
 SECONDS = 5.0
 _SECURITIES = ("tls", "starttls", "none")
@@ -187,3 +188,17 @@ def test_a_new_pst_beside_it(profiles: Profiles, dovecot: DovecotServer) -> None
     values = account.model_dump(exclude={"key", "profile", "folders", "sync", "smtp"}, exclude_none=True)
     added = add_account(profiles.path, "two", {**values, "pst": "two.pst"}, new_pst=NewPst("ansi"))
     assert tried(added).failed is None
+
+
+def test_a_new_account_is_tried(tmp_path: Path, dovecot: DovecotServer, smtp: SmtpServer) -> None:
+    ca = str(dovecot.home / "ca.pem")
+    imap_options = ["--imap-host", "localhost", "--imap-port", str(dovecot.imaps_port), "--imap-ca-file", ca]
+    smtp_options = ["--smtp-host", "localhost", "--smtp-port", str(smtp.smtps_port), "--smtp-ca-file", ca]
+    options = [*imap_options, *smtp_options, "--login", "bob", "--create-pst", "unicode", "--password-stdin"]
+    command = ["account", "add", "--profile", str(tmp_path / "p.toml"), "--address", dovecot.address("bob"), *options]
+    with installed(MemoryKeyring()):
+        done = CliRunner().invoke(app, command, input=dovecot.password("bob") + "\n")
+    assert done.exit_code == 0, done.output
+    assert dovecot.password("bob") not in done.output
+    assert done.stdout.count("as bob\n") == 2
+    assert (tmp_path / "localhost.pst").exists()

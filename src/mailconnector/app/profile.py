@@ -16,7 +16,8 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -149,10 +150,7 @@ class Profile:
         with _locked(path):
             text = _read(path)
             read_accounts(text, path)
-            try:
-                draft = ProfileDraft(text, path)
-            except TOMLKitError as error:
-                raise ProfileError.of(path, f"cannot be changed by a program: {error}") from error
+            draft = ProfileDraft(text, path)
             yield draft
             changed = draft.text()
             if changed != text:
@@ -161,19 +159,41 @@ class Profile:
 
 
 class ProfileDraft:
-    """A profile being changed, in `Profile.change`. Values are plain ones, as TOML has them."""
+    """A profile being changed, in `Profile.change`. Values are plain ones, as TOML has them.
+
+    The text is changed by a library that keeps comments and order. It fails at some of the many ways to write the same
+    in TOML, so each change is made to plain values as well, and a text that says something else is not used.
+
+    Raises:
+        ProfileError: the text cannot be changed.
+    """
 
     def __init__(self, text: str, path: Path) -> None:
         self.path = path
-        self._document = tomlkit.parse(text)
+        self._plain: dict[str, Any] = tomllib.loads(text)
+        try:
+            self._document = tomlkit.parse(text)
+        except TOMLKitError as error:
+            raise self._unfit() from error
         if not text:
             self._document.add(tomlkit.comment(_HEADING.strip()))
             self._document.add(tomlkit.nl())
 
     def text(self) -> str:
-        """Return the profile as it is now."""
+        """Return the profile as it is now.
+
+        Raises:
+            ProfileError: it is written in a way that could not be changed without harm.
+        """
         # What was removed leaves its blank lines; those at the end are nobody's.
-        return tomlkit.dumps(self._document).rstrip() + "\n"
+        text = tomlkit.dumps(self._document).rstrip() + "\n"
+        try:
+            says = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise self._unfit() from error
+        if _without_empty(says) != _without_empty(self._plain):
+            raise self._unfit()
+        return text
 
     def profile(self) -> Profile:
         """Return the profile as it would be read.
@@ -189,8 +209,7 @@ class ProfileDraft:
         Raises:
             AppUsageError: there is one of that name.
         """
-        accounts = self._document.get("accounts") or {}
-        if any(name.lower() == key.lower() for name in accounts):
+        if any(name.lower() == key.lower() for name in self._plain.get("accounts", {})):
             raise AppUsageError(f"there is an account {key} already", hint="Choose another name for the new one.")
         for name, value in _leaves(values):
             self.set(key, name, value)
@@ -199,38 +218,87 @@ class ProfileDraft:
         """Set a value of an account, as ("imap", "port"); None removes it, and the profile's default holds again.
 
         A mapping as the value becomes an inline table. Tables that are missing are made.
+
+        Raises:
+            ProfileError: the text cannot be changed in this way.
         """
+        path = ("accounts", key, *name)
         if value is None:
-            self._unset(("accounts", key, *name))
+            self._remove(path)
             return
-        table: Any = self._document
-        for part in ("accounts", key, *name[:-1]):
-            if part not in table:
-                # Tables that hold nothing but tables have no heading of their own.
-                table[part] = tomlkit.table(is_super_table=part in ("accounts", "folders"))
-            table = table[part]
-        if isinstance(value, Mapping):
-            inline = tomlkit.inline_table()
-            inline.update(value)
-            value = inline
-        table[name[-1]] = value
+        value = written = _as_toml(value)
+        if isinstance(value, dict):
+            written = tomlkit.inline_table()
+            written.update(value)
+        with self._translated():
+            _set(self._plain, path, value, lambda name: {})
+            _set(self._document, path, written, _new_table)
 
     def remove(self, key: str) -> None:
         """Remove an account and all its tables."""
-        self._unset(("accounts", key))
+        self._remove(("accounts", key))
 
-    def _unset(self, path: tuple[str, ...]) -> None:
-        tables: list[Any] = [self._document]
-        for part in path[:-1]:
-            if part not in tables[-1]:
-                return
-            tables.append(tables[-1][part])
-        if path[-1] in tables[-1]:
-            del tables[-1][path[-1]]
-        # A table of options that is empty now says nothing; the account's own stays.
+    def _remove(self, path: tuple[str, ...]) -> None:
+        with self._translated():
+            _unset(self._plain, path)
+            _unset(self._document, path)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (TOMLKitError, TypeError, AttributeError, KeyError, ValueError) as error:
+            raise self._unfit() from error
+
+    def _unfit(self) -> ProfileError:
+        return ProfileError.of(
+            self.path,
+            "is written in a way that a program cannot change without harm",
+            hint="Nothing was changed. Write each account as a table, [accounts.NAME], or make the change by hand.",
+        )
+
+
+def _as_toml(value: Any) -> Any:
+    """Return a value as it is read again."""
+    if isinstance(value, Mapping):
+        return {key: _as_toml(each) for key, each in value.items()}
+    return [_as_toml(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _new_table(name: str) -> Table:
+    # Tables that hold nothing but tables have no heading of their own.
+    return tomlkit.table(is_super_table=name in ("accounts", "folders"))
+
+
+def _set(table: Any, path: tuple[str, ...], value: Any, make: Callable[[str], Any]) -> None:
+    """Set a value in tables of tables, whether plain or of the text; `make` makes those that are missing."""
+    for part in path[:-1]:
+        if part not in table:
+            table[part] = make(part)
+        table = table[part]
+    table[path[-1]] = value
+
+
+def _unset(table: Any, path: tuple[str, ...]) -> None:
+    """Remove a value; a table of options that says nothing then goes as well, and the account's own stays."""
+    tables = [table]
+    for part in path[:-1]:
+        if part not in tables[-1]:
+            return
+        tables.append(tables[-1][part])
+    if path[-1] in tables[-1]:
+        del tables[-1][path[-1]]
         for depth in range(len(path) - 2, 1, -1):
-            if isinstance(tables[depth + 1], Table) and not tables[depth + 1]:
+            if not tables[depth + 1]:
                 del tables[depth][path[depth]]
+
+
+def _without_empty(value: Any) -> Any:
+    """Leave out tables without a value: whether they are written or not says nothing."""
+    if not isinstance(value, dict):
+        return value
+    inner = ((key, _without_empty(each)) for key, each in value.items())
+    return {key: each for key, each in inner if each != {}}
 
 
 def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

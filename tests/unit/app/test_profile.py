@@ -378,6 +378,15 @@ class TestChanging:
         assert path.read_text() == FULL
         assert sorted(file.name for file in path.parent.iterdir()) == ["profile.toml", "profile.toml.lock"]
 
+    def test_a_text_that_cannot_be_changed_rightly_is_left_alone(self, path):
+        text = 'accounts.a.address = "a@b.c"\naccounts.a.pst = "a.pst"\naccounts.a.imap.host = "h"\n'
+        path.write_text(text)
+        with pytest.raises(ProfileError, match="without harm") as caught, Profile.change(path) as draft:
+            draft.set("a", ("smtp", "host"), "s")
+            draft.add("b", {"address": "b@b.c", "pst": "b.pst", "imap": {"host": "h"}})
+        assert "by hand" in caught.value.hint
+        assert path.read_text() == text
+
     def test_a_name_twice(self, path):
         with pytest.raises(AppUsageError, match="already"), Profile.change(path) as draft:
             draft.add("Work", {"address": "n@example.org"})

@@ -202,6 +202,56 @@ class TestFinding:
         assert "DNS: nothing" in done.err
 
 
+class TestAsking:
+    """What is asked where somebody is there; at a real terminal, see the end of this module."""
+
+    @pytest.fixture
+    def asks(self, monkeypatch, path):
+        """A function that adds an account with answers to what is asked."""
+        monkeypatch.setattr(account_add, "at_terminal", lambda: True)
+
+        def add(servers, *answers, options=()):
+            found = Discovery({server.service: server for server in servers}, ())
+            monkeypatch.setattr(account_add, "discover", lambda address, **options: found)
+            command = ["account", "add", "one", "--profile", str(path), "--address", "alice@example.org", "--no-ping"]
+            done = _with_input([*command, *options], "\n".join(answers) + "\n")
+            assert done.exit_code == 0, done.output
+            return done, Profile.load(path).account("one")
+
+        return add
+
+    def test_what_was_found_is_taken_or_not(self, asks):
+        servers = [_found("imap", "imap.example.org"), _found("smtp", "smtp.elsewhere.example", vouched=False)]
+        done, account = asks(servers, "Alice", "", "", "none", "", "n", options=["--secret-variable", "MAIL_PASSWORD"])
+        assert account.imap_server.host == "imap.example.org"
+        assert account.smtp_server is None
+        assert "nothing but the name service names it" in done.stderr
+        assert not account.pst_path.exists()
+
+    def test_servers_are_named(self, asks, tmp_path):
+        answers = ["Alice", "imap.example.org", "none", "smtp.example.org", "what?", "starttls"]
+        done, account = asks([], *answers, "", "y", "ansi", options=["--secret-variable", "MAIL_PASSWORD"])
+        assert (account.imap_server.security, account.imap_server.port) == ("none", 143)
+        assert account.smtp_server is not None
+        assert (account.smtp_server.host, account.smtp_server.port) == ("smtp.example.org", 587)
+        assert "plain text" in done.stderr
+        with pst.open_store(tmp_path / "one.pst") as store:
+            assert store.format == "ansi"
+
+    def test_a_command_takes_the_place_of_a_keyring(self, asks, tmp_path):
+        with installed(NoKeyring()):
+            done, account = asks(
+                [], "", "pass mail", options=[*HOSTS, "--create-pst", "unicode", "--pst", str(tmp_path / "one.pst")]
+            )
+        assert "no keyring" in done.stderr
+        assert account.imap_server.secret.command == "pass mail"
+
+    def test_a_token_comes_from_a_command(self, asks, keys, tmp_path):
+        options = [*HOSTS, "--create-pst", "unicode", "--pst", str(tmp_path / "one.pst"), "--auth", "oauth2"]
+        _, account = asks([], "", "token alice", options=options)
+        assert (account.imap_server.auth, account.imap_server.secret.command) == ("oauth2", "token alice")
+
+
 class TestListAndShow:
     def test_nothing(self, account):
         done = account("list")
