@@ -89,6 +89,18 @@ def dial(server: Server, addresses: Sequence[Address], timeout: float) -> socket
     raise StepError(StepName.CONNECTION, message, hint=hint) from failure
 
 
+def trust(server: Server) -> ssl.SSLContext:
+    """Return what says whom to trust as a server.
+
+    Raises:
+        StepError: the certificates that the profile names cannot be read.
+    """
+    try:
+        return server.endpoint.tls_context()
+    except imap.ImapTlsError as error:
+        raise StepError(StepName.TLS, error.message, hint=error.hint) from error
+
+
 def begin_tls(server: Server, sock: socket.socket, timeout: float) -> ssl.SSLSocket:
     """Make a line private. The socket is closed where that fails.
 
@@ -96,10 +108,10 @@ def begin_tls(server: Server, sock: socket.socket, timeout: float) -> ssl.SSLSoc
         StepError: the certificate is not trusted, the versions of TLS have nothing in common, there is no TLS ...
     """
     try:
-        context = server.endpoint.tls_context()
-    except imap.ImapTlsError as error:
+        context = trust(server)
+    except StepError:
         sock.close()
-        raise StepError(StepName.TLS, error.message, hint=error.hint) from error
+        raise
     sock.settimeout(timeout)
     try:
         return context.wrap_socket(sock, server_hostname=server.host)

@@ -7,7 +7,7 @@ import ssl
 from types import TracebackType
 
 from mailconnector import imap
-from mailconnector.app.account.dialing import tls_failure
+from mailconnector.app.account.dialing import tls_failure, trust
 from mailconnector.app.account.extensions import known_from_imap, missing_from_imap
 from mailconnector.app.account.model import Server
 from mailconnector.app.account.refusals import OAUTH, no_way_in, refused_hint, silence, stranger
@@ -65,6 +65,7 @@ class ImapTalk:
         Raises:
             StepError: it cannot be.
         """
+        trust(self._server)
         try:
             self._session.make_private()
         except imap.ImapConnectionError as error:

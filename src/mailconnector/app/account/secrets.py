@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO
 
 import keyring
@@ -58,8 +59,9 @@ def has_keyring() -> bool:
 def kept_secret(server: Server) -> str | None:
     """Return the password or token in the keyring; None where there is none, or no keyring."""
     try:
-        return keyring.get_password(_service(server), server.login)
-    except keyring.errors.KeyringError:
+        with _keyring():
+            return keyring.get_password(_service(server), server.login)
+    except SecretError:
         return None
 
 
@@ -69,17 +71,16 @@ def keep_secret(server: Server, secret: str) -> None:
     Raises:
         SecretError: there is no keyring, or it refused.
     """
-    try:
+    with _keyring():
         keyring.set_password(_service(server), server.login, secret)
-    except keyring.errors.KeyringError as error:
-        raise _no_keyring(error) from error
 
 
 def forget_secret(server: Server) -> bool:
     """Remove a password or token from the keyring, and say whether there was one. No keyring is no error."""
     try:
-        keyring.delete_password(_service(server), server.login)
-    except keyring.errors.KeyringError:
+        with _keyring():
+            keyring.delete_password(_service(server), server.login)
+    except SecretError:
         return False
     return True
 
@@ -93,10 +94,8 @@ def _word(server: Server) -> str:
 
 
 def _from_keyring(server: Server) -> str:
-    try:
+    with _keyring():
         value = keyring.get_password(_service(server), server.login)
-    except keyring.errors.KeyringError as error:
-        raise _no_keyring(error) from error
     if not value:
         raise SecretError(
             f"the keyring has no {_word(server)} for {server.login} at {server.keyring_host}",
@@ -105,11 +104,23 @@ def _from_keyring(server: Server) -> str:
     return value
 
 
-def _no_keyring(error: keyring.errors.KeyringError) -> SecretError:
-    if isinstance(error, keyring.errors.NoKeyringError):
-        return SecretError("this machine has no keyring to keep passwords in", hint=_ALTERNATIVES)
-    # What a backend says is its own trouble, a locked collection or no bus; none repeats the password.
-    return SecretError(f"the keyring refused: {error}", hint=f"Unlock the keyring and try again. {_ALTERNATIVES}")
+@contextmanager
+def _keyring() -> Iterator[None]:
+    """Translate what a keyring raises."""
+    try:
+        yield
+    except keyring.errors.NoKeyringError as error:
+        raise SecretError("this machine has no keyring to keep passwords in", hint=_ALTERNATIVES) from error
+    except keyring.errors.KeyringError as error:
+        # What a backend says is its own trouble, a locked collection or no bus; none repeats the password.
+        raise _refused(str(error) or type(error).__name__) from error
+    except Exception as error:
+        # Backends are programs of others, and let through whatever their bus or their system raises.
+        raise _refused(type(error).__name__) from error
+
+
+def _refused(reason: str) -> SecretError:
+    return SecretError(f"the keyring refused: {reason}", hint=f"Unlock the keyring and try again. {_ALTERNATIVES}")
 
 
 def _from_command(command: str | tuple[str, ...]) -> str:

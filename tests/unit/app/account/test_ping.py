@@ -122,9 +122,11 @@ class TestTheWayThere:
         assert "hung up" in text
 
     def test_certificates_that_cannot_be_read(self, scripted, tmp_path):
-        one = server(scripted(b"").port, security="tls", ca_file=tmp_path / "none.pem")
-        text, _ = failure(one, StepName.TLS)
-        assert "none.pem cannot be read" in text
+        greetings = {"tls": b"", "starttls": b"* OK [CAPABILITY IMAP4rev1 STARTTLS] Hello\r\n"}
+        for security, greeting in greetings.items():
+            one = server(scripted(greeting).port, security=security, ca_file=tmp_path / "none.pem")
+            text, _ = failure(one, StepName.TLS)
+            assert "none.pem cannot be read" in text
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from mailconnector.app.account.secrets import (
     kept_secret,
     read_secret,
 )
+from tests.keyring_memory import MemoryKeyring, installed
 
 WORD = "köpenick-17"
 
@@ -69,6 +70,15 @@ class TestKeyring:
             with pytest.raises(SecretError, match="refused: the collection is locked") as caught:
                 use()
             assert "Unlock" in caught.value.hint
+
+    def test_one_that_breaks(self):
+        class Broken(MemoryKeyring):
+            def get_password(self, service, username):
+                raise RuntimeError(f"no bus {WORD}")
+
+        with installed(Broken()), pytest.raises(SecretError, match="refused: RuntimeError") as caught:
+            read_secret(server())
+        assert WORD not in str(caught.value)
 
 
 class TestVariable:
