@@ -1,5 +1,6 @@
 """One round: an account is brought into step once, and what came of it is remembered for `status`."""
 
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.remembered import LastRound, remember_held, remember_round
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report
 from mailconnector.errors import MailConnectorError
-from mailconnector.sync import Report, Request, State, Watcher, synchronise
+from mailconnector.sync import Report, Request, State, StateError, Watcher, synchronise
 from mailconnector.sync import log as sync_log
 from mailconnector.sync.plan import FolderAction, ItemAction
 from mailconnector.sync.report import Progress
@@ -111,9 +112,6 @@ def run_round(job: Job, wish: Wish | None = None, onlooker: Onlooker | None = No
         job: the account.
         wish: what to do; everything by default.
         onlooker: who looks on.
-
-    Raises:
-        sqlite3.Error: the state file cannot be written.
     """
     wish, onlooker = wish or Wish(), onlooker or Onlooker()
     at, begun = datetime.fromtimestamp(onlooker.clock(), UTC), time.monotonic()
@@ -123,6 +121,13 @@ def run_round(job: Job, wish: Wish | None = None, onlooker: Onlooker | None = No
             outcome = _locked_round(job, wish, onlooker, outcome, begun)
     except MailConnectorError as error:
         outcome = replace(outcome, verdict=verdict_of_error(error), error=error)
+    except sqlite3.Error as error:
+        trouble = StateError(
+            f"the state file cannot be read or written: {error}",
+            path=str(job.state_path),
+            hint="See whether the disk is full, or whether another program has the file.",
+        )
+        outcome = replace(outcome, verdict=Verdict.DISK, error=trouble)
     return replace(outcome, seconds=time.monotonic() - begun)
 
 

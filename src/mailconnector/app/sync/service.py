@@ -22,7 +22,7 @@ from mailconnector.app.sync.server_watch import ServerWatch
 from mailconnector.app.sync.triggers import Backoff, FileWatch, due, wants_push
 from mailconnector.app.sync.verdict import Verdict
 from mailconnector.errors import MailConnectorError
-from mailconnector.sync import Request, State, StateError, Trigger
+from mailconnector.sync import Request, State, Trigger
 
 
 class EventKind(Enum):
@@ -219,12 +219,7 @@ class _Loop:
     def _round(self, call: _Call) -> Outcome:
         self._say(EventKind.BEGUN, trigger=call.trigger, folder=call.folder)
         wish = Wish(Request(call.trigger), call.folder, self.times.busy)
-        begun, at = time.monotonic(), datetime.now(UTC)
-        try:
-            return run_round(self.job, wish, Onlooker(cancelled=self.stopping.is_set))
-        except sqlite3.Error as error:
-            trouble = StateError(f"the state file cannot be written: {error}", path=str(self.job.state_path))
-            return Outcome(self.job.account, at, time.monotonic() - begun, Verdict.DISK, error=trouble)
+        return run_round(self.job, wish, Onlooker(cancelled=self.stopping.is_set))
 
     def _again(self, outcome: Outcome, passing: Backoff, refused: Backoff) -> float | None:
         """Return in how many seconds to try again; None when that is not called for."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,3 +232,17 @@ def test_what_caused_an_error_tells_how_it_ended(error, verdict):
 def test_the_worst_verdict_counts():
     assert worst(iter((Verdict.HELD, Verdict.LOST, Verdict.IN_STEP))) is Verdict.LOST
     assert worst(iter(())) is Verdict.IN_STEP
+
+
+def test_a_state_file_that_breaks_in_the_middle_is_an_outcome(world):
+    job = world.job()
+    whole = job.open_local
+
+    def open_local():
+        with closing(sqlite3.connect(job.state_path)) as db:
+            db.execute("DROP TABLE change")
+        return whole()
+
+    outcome = run_round(replace(job, open_local=open_local))
+    assert outcome.verdict is Verdict.DISK
+    assert "state file" in str(outcome.error)
