@@ -38,9 +38,14 @@ class Query:
     def __invert__(self) -> Query:
         return Query((b"NOT", b"(", *self.parts, b")"))
 
-    def add_to(self, line: CommandLine) -> CommandLine:
-        """Add the condition to a command."""
-        if any(isinstance(part, _Text) and not part.data.isascii() for part in self.parts):
+    def add_to(self, line: CommandLine, *, utf8: bool = False) -> CommandLine:
+        """Add the condition to a command.
+
+        Args:
+            line: the command.
+            utf8: all text is UTF-8 in this session, and saying so is an error (RFC 6855 section 3).
+        """
+        if not utf8 and any(isinstance(part, _Text) and not part.data.isascii() for part in self.parts):
             line.raw(b"CHARSET UTF-8")
         for part in self.parts:
             if isinstance(part, _Text):

@@ -176,7 +176,9 @@ class SelectedMailbox:
         if self.session.has("ESEARCH"):
             line.raw(b"RETURN (ALL)")
         found = UidSet()
-        for answer in self.session.run(query.add_to(line), Searched).all(Searched):
+        for answer in self.session.run(query.add_to(line, utf8="UTF8=ACCEPT" in self.session.enabled), Searched).all(
+            Searched
+        ):
             if answer.found is not None:
                 found |= answer.found
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
 
@@ -87,15 +88,17 @@ class Reader:
 
     def _places(self, folder: str, there: UidSet, plain: set[str], *, odd: bool) -> Iterator[UidSet]:
         """Say where to look for names, one set of UIDs after the other, as long as there are any left to find."""
+        likely: UidSet | None = None
         if len(plain) <= _MOST_SEARCHED:
-            likely = self._searched(folder, sorted(plain))
-            if odd:  # most of them are made up for want of a Message-ID
-                likely |= self._search(folder, ~searching.header("Message-ID", ""))
+            with suppress(FolderError):  # some servers refuse to look for so much
+                likely = self._searched(folder, sorted(plain))
+                if odd:  # most of them are made up for want of a Message-ID
+                    likely |= self._search(folder, ~searching.header("Message-ID", ""))
+        if likely is not None:
             yield likely
             yield UidSet.of(list(there)[-_RECENT:])
-            if not odd:
-                return
-        yield there
+        if likely is None or odd:
+            yield there
 
     def _searched(self, folder: str, names: Sequence[str]) -> UidSet:
         found = UidSet()
@@ -225,7 +228,8 @@ def _without_digest(mail: Mail) -> Identity:
 
 
 def _is_whole(message: Message) -> bool:
-    return item_state(message) is not None and (message.body is not None or _header_of(message) is not None)
+    told = message.flags is not None and message.size is not None
+    return told and (message.body is not None or _header_of(message) is not None)
 
 
 def _header_of(message: Message) -> bytes | None:

@@ -42,6 +42,7 @@ from mailconnector.imap import (
     Token,
     UidSet,
     Upload,
+    searching,
 )
 from mailconnector.imap.connection import Connection
 from mailconnector.imap.responses import Exists, Fetched, Namespace, Vanished
@@ -767,3 +768,14 @@ def test_a_survey_is_one_round_trip():
         assert found.name == "INBOX"
         assert client.mailboxes.namespaces().personal == (Namespace("", "/"),)
         assert client.session.connection.protocol.mailbox is None
+
+
+@pytest.mark.parametrize(("enabled", "charset"), [((), b"CHARSET UTF-8 "), (("UTF8=ACCEPT",), b"")])
+def test_the_charset_of_a_search_is_named_only_where_it_may_be(enabled, charset):
+    steps = (
+        *SELECT, b"C: * UID SEARCH " + charset + b'HEADER "Subject" {4+}', b"L: 4", b"C: ",
+        b"S: * SEARCH 3", b"S: TAG OK",
+    )  # fmt: skip
+    with client_of(b"LITERAL+", *steps) as client:
+        client.session.connection.protocol.enabled = frozenset(enabled)
+        assert list(client.select("Box").search(searching.header("Subject", "gr\u00fc"))) == [3]

@@ -279,6 +279,20 @@ def test_a_message_that_the_server_cannot_read_keeps_no_other_back():
     assert isinstance(bad, Failure) and bad.id == "3"
 
 
+def test_names_are_looked_for_in_all_headers_where_a_server_cannot_search():
+    header = b"Message-ID: <1@example.org>\r\n\r\n"
+    field = b"BODY[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT CONTENT-TYPE)]"
+    told = b"R: * 1 FETCH (UID 3 FLAGS () %s RFC822.SIZE 3 %s {%d}\r\n%s)\r\n" % (DATE, field, len(header), header)
+    steps = (
+        *SELECT, b"C: * NOOP", b"S: TAG OK", b"C: * UID SEARCH ALL", b"S: * SEARCH 3", b"S: TAG OK",
+        b'C: * UID SEARCH HEADER "Message-ID" "<1@example.org>"', b"S: TAG BAD too much",
+        b"C: * UID FETCH 3 ...", told, b"S: TAG OK",
+    )  # fmt: skip
+    with store_of(b"", *steps) as store:
+        (found,) = store.find("F", ["<1@example.org>"])
+    assert found.id == "3"
+
+
 def test_ids_that_are_no_uids_are_nowhere():
     with store_of(b"", *SELECT) as store:
         assert list(store.fetch("F", ["x", "0", "-1", "4294967296", "\n7"])) == []
