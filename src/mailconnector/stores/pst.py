@@ -240,7 +240,7 @@ class PstStore:
             def add(delivery: Delivery) -> Outcome:
                 message = self._reader.message_of(delivery)
                 with target.compose() as draft:
-                    draft.fill(message)
+                    self._reader.fill(draft, message)
                 with _done():
                     place = self._place(draft.node.nid)
                     item = self._reader.written(draft, message, delivery, place, self._index.next_mark())
@@ -265,7 +265,7 @@ class PstStore:
                 message = self._reader.message_of(change.delivery)
                 with self._store.message(known.nid).edit() as draft:
                     draft.clear()
-                    draft.fill(message)
+                    self._reader.fill(draft, message)
                 mark = self._index.next_mark()
                 with _done():
                     item = self._reader.written(draft, message, change.delivery, self._place(known.nid), mark)

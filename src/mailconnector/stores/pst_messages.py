@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import BinaryIO, cast
 
 from mailconnector.errors import MailConnectorError
+from mailconnector.imap.names import decode_utf7, encode_utf7
 from mailconnector.items import Attachment, GenericItem, Item, Mail
 from mailconnector.items.mail import StoredContent
 from mailconnector.mapi import named, tags
@@ -34,6 +36,7 @@ _READ_KEYS: tuple[PropertyKey, ...] = (
 )
 # What Outlook's own accounts write on the mail that they receive or send.
 _ACCOUNT_KEYS: tuple[PropertyKey, ...] = (named.PidLidInternetAccountName, named.PidLidInternetAccountStamp)
+_LONGEST_CATEGORY = 255  # Outlook's limit; longer ones are taken as they are
 _MAX_HELD = 8 << 20  # contents of attachments up to here are held in memory, larger ones in a file
 
 
@@ -57,6 +60,7 @@ class MessageReader:
     def __init__(self, store: Store, own_addresses: frozenset[str] = frozenset()) -> None:
         self._store = store
         self._own_addresses = own_addresses
+        self._ansi = store.format == "ansi"
         self._fingerprints = Fingerprints(store, (*FLAG_KEYS, *_ACCOUNT_KEYS))
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -74,7 +78,7 @@ class MessageReader:
             message = self._store.message(known.nid)
             properties = message.properties
             revision = self._fingerprints.of(message)
-            flags = _flags_in(properties.get)
+            flags = self._flags_in(properties.get, message.codec)
             name = _clean(properties.text(tags.PidTagInternetMessageId)).strip()
             if not name:
                 name = identify(from_mapi(message.to_object())).name
@@ -141,6 +145,34 @@ class MessageReader:
             message.properties[named.PidLidRemoteTransferSize] = min(delivery.size, 0x7FFFFFFF)
         return message
 
+    def fill(self, draft: MessageDraft, message: MessageObject) -> None:
+        """Have a draft take over a message that `message_of` made."""
+        draft.fill(message)
+        self._fit_categories(draft, message.properties)
+
+    def _fit_categories(self, draft: MessageDraft, given: Mapping[PropertyKey, Value]) -> None:
+        """In an ANSI file, write categories that a draft's code page has no room for in modified UTF-7."""
+        names = given.get(named.PidNameKeywords)
+        if self._ansi and isinstance(names, list):
+            fitted = [_fitted_category(name, draft.codec) for name in names if isinstance(name, str)]
+            if fitted != names:
+                draft.set(named.PidNameKeywords, fitted)
+
+    def _flags_in(self, get: Callable[[PropertyKey], Value], codec: str) -> FlagSet:
+        """Return the flags that a message's properties say, those that last here.
+
+        Categories that no flag can be called are left out.
+        """
+        properties: Properties = {}
+        for key in _READ_KEYS:
+            value = get(key)
+            if value is not None:
+                properties[key] = value
+        flags = kept(flags_of(read_flags(properties)), KEPT_FLAGS)
+        if self._ansi:
+            flags = frozenset(_read_category(name, codec) for name in flags)
+        return frozenset(name for name in flags if name and "\n" not in name)
+
     def written(
         self, draft: MessageDraft, message: MessageObject, delivery: Delivery, place: NodePlace, mark: int
     ) -> IndexedItem:
@@ -154,7 +186,7 @@ class MessageReader:
             mark: The mark of the change.
         """
         # A code page may have no room for what was given.
-        get: Callable[[PropertyKey], Value] = draft.get if self._store.format == "ansi" else message.properties.get
+        get: Callable[[PropertyKey], Value] = draft.get if self._ansi else message.properties.get
         identity = delivery.identity
         if not identity.name or not identity.digest:
             own = identify(delivery.item)
@@ -165,7 +197,7 @@ class MessageReader:
             place.bid_data,
             place.bid_sub,
             mark,
-            to_text(_flags_in(get)),
+            to_text(self._flags_in(get, draft.codec)),
             self._fingerprints.of_draft(draft),
             draft.number(tags.PidTagMessageSize >> 16),
             _date_of(draft.get),
@@ -200,20 +232,31 @@ class MessageReader:
                     draft.delete(key)
                 else:
                     draft.set(key, value)
-        return _flags_in(draft.get), draft.number(tags.PidTagMessageSize >> 16)
+            self._fit_categories(draft, changes)
+        return self._flags_in(draft.get, draft.codec), draft.number(tags.PidTagMessageSize >> 16)
 
 
-def _flags_in(get: Callable[[PropertyKey], Value]) -> FlagSet:
-    """Return the flags that a message's properties say, those that last here.
+def _fitted_category(name: str, codec: str) -> str:
+    """Return a category as an ANSI file can hold it: in modified UTF-7 where it has to be, or could be taken for it."""
+    plain = _encodes(name, codec) and _read_category(name, codec) == name
+    return name if plain else encode_utf7(name).decode("ascii")
 
-    Categories that no flag can be called are left out.
-    """
-    properties: Properties = {}
-    for key in _READ_KEYS:
-        value = get(key)
-        if value is not None:
-            properties[key] = value
-    return frozenset(name for name in kept(flags_of(read_flags(properties)), KEPT_FLAGS) if name and "\n" not in name)
+
+def _read_category(name: str, codec: str) -> str:
+    """Return the category that `_fitted_category` made a stored name of."""
+    if "&" in name and name.isascii() and len(name) <= _LONGEST_CATEGORY:
+        with suppress(ValueError):
+            found = decode_utf7(name.encode("ascii"))
+            if found != name and encode_utf7(found).decode("ascii") == name and _fitted_category(found, codec) == name:
+                return found
+    return name
+
+
+def _encodes(name: str, codec: str) -> bool:
+    try:
+        return name.encode(codec).decode(codec) == name
+    except UnicodeError:
+        return False
 
 
 def _has_arrived(message: Message) -> bool:

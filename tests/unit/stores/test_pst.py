@@ -501,3 +501,25 @@ def test_a_fetched_item_does_not_need_the_store(file: PstFile) -> None:
         store.delete(folder, [Removal(state.id, state.revision)])
     assert [one.content() for one in read.attachments] == [large.content(), b"small"]
     assert [one.size() for one in read.attachments] == [large.size(), 5]
+
+
+def test_categories_of_any_text_last_in_an_ansi_file(tmp_path: Path) -> None:
+    file = PstFile(tmp_path, "ansi")
+    every = frozenset(("Größe", "Жук", "R&D", "R&-", "&BDY-", "日本", "plain"))
+    with file.open() as store:
+        folder = inbox(store)
+        forged = frozenset(("&" + "-" * 5000, "&-" * 100))
+        plain, russian, other = store.add(
+            folder, [delivery(mail(1), every), delivery(mail(2, "Жук и жаба"), every), delivery(mail(3), forged)]
+        )
+        store.set_flags(folder, [FlagChange(plain.id, frozenset(("Ёлка",)), frozenset(("plain",)), every)])
+    file.lose_index()
+    with file.open() as store:
+        flags = {state.id: state.flags for state in store.identify(folder, [plain.id, russian.id])}
+        assert next(iter(store.identify(folder, [other.id]))).flags == forged
+        assert flags == {plain.id: (every | {"Ёлка"}) - {"plain"}, russian.id: every}
+    with pst.open_store(file.path) as read:
+        # What the message's code page has is there as Outlook shows it.
+        stored = read.message(int(russian.id, 16)).properties.get(named.PidNameKeywords)
+        assert isinstance(stored, list)
+        assert "Жук" in stored
