@@ -349,7 +349,8 @@ class PstStore:
             self._check_name(above, name, parent)
             with self._of_folder(parent):
                 made = self._store.folder(above).create_folder(name, MAIL_CLASS)
-                if special is not None:
+            if special is not None:
+                with _done():
                     note_special(self._store, made, special)
             folder = IndexedFolder(
                 made.nid, 0, above, name, MAIL_CLASS, False, kind, special, True, True, self._index.next_mark()
@@ -360,37 +361,42 @@ class PstStore:
     def move_folder(self, folder: str, parent: str, name: str) -> FolderState:
         """Rename or move a folder."""
         with self._changing():
-            found, goal = self._folder(folder, opened=False), self._place_of(parent)
+            found, goal = self._changeable(folder), self._place_of(parent)
             self._check_name(goal, name, folder, but=found.nid)
             above: int | None = goal
             while above is not None and above in self._index.folders:
                 if above == found.nid:
                     raise FolderError("a folder cannot be put into itself", folder=folder)
                 above = self._index.folders[above].parent
-            with self._of_folder(folder):
-                self._put_folder(found, goal, name)
+            self._put_folder(found, goal, name)
             moved = replace(found, parent=goal, name=name)
             self._index.put_folder(moved)
             return self._shown(moved)
 
     def _put_folder(self, found: IndexedFolder, goal: int, name: str) -> None:
-        moving = self._store.folder(found.nid)
+        moving, target = self._store.folder(found.nid), self._store.folder(goal)
+        steps: list[Callable[[], None]] = []
         if goal == found.parent:
-            moving.rename(name)
-            return
-        # On the way the folder needs a name that is free in both places.
-        beside = {*self._names_in(found.parent, but=found.nid), *self._names_in(goal)}
-        between = fitted_name(name, beside, self._name_codec)
-        if between != found.name and found.name in beside:
-            moving.rename(between)
-        moving.move_to(self._store.folder(goal))
-        if moving.name != name:
-            moving.rename(name)
+            steps = [lambda: moving.rename(name)]
+        else:
+            # On the way the folder needs a name that is free in both places.
+            between, taken = found.name, self._names_in(goal)
+            if between in taken:
+                between = fitted_name(name, [*self._names_in(found.parent, but=found.nid), *taken], self._name_codec)
+                steps.append(lambda: moving.rename(between))
+            steps.append(lambda: moving.move_to(target))
+            if between != name:
+                steps.append(lambda: moving.rename(name))
+        with self._of_folder(item_id(found.nid)):
+            steps[0]()
+        with _done():
+            for step in steps[1:]:
+                step()
 
     def delete_folder(self, folder: str) -> None:
         """Delete an empty folder; what views and rules Outlook keeps in it goes with it."""
         with self._changing():
-            found = self._folder(folder, opened=False)
+            found = self._changeable(folder)
             doomed = self._store.folder(found.nid)
             below = any(other.parent == found.nid for other in self._index.folders.values())
             with self._of_folder(folder):
@@ -473,9 +479,10 @@ class PstStore:
                 self._index.begin()
             try:
                 yield
-            except FolderError:
+            except FolderError as error:
                 if self._store.is_spoilt:
                     self._give_up()
+                    raise StoreError(f"{self.path.name}: {error}", hint=error.hint or _REPAIR) from error
                 raise
             except BaseException:
                 self._give_up()
@@ -529,6 +536,12 @@ class PstStore:
             raise FolderError("the folder holds no mail", folder=id_)
         return found
 
+    def _changeable(self, id_: str) -> IndexedFolder:
+        found = self._folder(id_, opened=False)
+        if found.special is not None:
+            raise FolderError("a folder that Outlook keeps for a purpose stays as it is", folder=id_)
+        return found
+
     def _place_of(self, parent: str) -> int:
         """Return the NID of a folder that others are in."""
         self._look()
@@ -565,13 +578,13 @@ class PstStore:
 
 @contextmanager
 def _done() -> Iterator[None]:
-    """Behind a change of the file: an error is no longer that of an item of which nothing was done."""
+    """Behind a change of the file: an error is no longer that of an item or a folder of which nothing was done."""
     try:
         yield
     except (PstFullError, PstDiskError, SyncError):
         raise
     except MailConnectorError as error:
-        raise StoreError(f"a message that was just written cannot be read: {error}", hint=_REPAIR) from error
+        raise StoreError(f"a change could not be finished: {error}", hint=error.hint or _REPAIR) from error
 
 
 def _refusal(known: IndexedItem | None) -> Outcome:

@@ -11,9 +11,9 @@ from mailconnector.mapi import tags
 from mailconnector.mapi.objects import MessageObject, Properties
 from mailconnector.stores import PstStore
 from mailconnector.stores.pst_folders import fitted_name, kind_of
-from mailconnector.sync import FolderError, FolderNotEmptyError
+from mailconnector.sync import FolderError, FolderNotEmptyError, StoreError
 from mailconnector.sync.store import ROOT, FolderKind, FolderState, Rights, SpecialUse
-from tests.unit.stores.pst_files import PstFile, inbox, mail, put
+from tests.unit.stores.pst_files import PstFile, delivery, inbox, mail, put
 
 
 @pytest.fixture
@@ -272,3 +272,22 @@ def test_a_folder_that_outlook_made_renamed_or_deleted_is_noticed(file: PstFile)
         assert (found["New name"].id, found["New name"].parent) == (old.id, found["Deleted Items"].id)
         assert found["Made"].count == 0
         assert inbox(store) == found["Inbox"].id
+
+
+def test_a_folder_whose_purpose_cannot_be_noted_is_not_left_half_made(file: PstFile) -> None:
+    with file.open() as store:
+        put(store, inbox(store), mail(1))
+    with pst.open_store(file.path) as read:
+        entry = read.db.block(read.db.node(read.root.nid).bid_data)
+    content = bytearray(file.path.read_bytes())
+    content[entry.ib] ^= 0xFF  # the root folder's properties, where the purpose is noted
+    file.path.write_bytes(content)
+    with file.open() as store:
+        with pytest.raises(StoreError):
+            store.create_folder(ROOT, "Junk", special=SpecialUse.JUNK)
+        assert "Junk" not in by_name(store)
+        store.add(inbox(store), [delivery(mail(2))])  # the store goes on
+    file.lose_index()
+    with file.open() as store:
+        assert "Junk" not in by_name(store)
+        assert len(list(store.changes(inbox(store), "").items)) == 2
