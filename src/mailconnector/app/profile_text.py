@@ -24,7 +24,7 @@ from mailconnector.app.account.model import (
 )
 from mailconnector.app.errors import AppError
 
-_MOST_LINES = 3000  # of a file in which lines are looked for: that takes the square of it
+_MOST_READS = 100  # of a file in which a line is looked for
 _MOST_SHOWN = 5
 _AT_LINE = re.compile(r"\s*\(at line ([0-9]+), column [0-9]+\)")
 _TABLES: dict[str, type[BaseModel]] = {
@@ -214,24 +214,28 @@ def _dotted(names: tuple[str, ...]) -> str:
 def _line(text: str, place: tuple[str, ...]) -> int:
     """Return the line in which a value begins, or the innermost table of its path that there is; 0 if it is not found.
 
-    TOML's readers do not tell. A value stands behind the longest part of the text that is TOML without it.
+    TOML's readers do not tell. A value stands behind the longest beginning of the text that is TOML without it; the
+    text as a whole is TOML.
     """
-    lines = text.splitlines(keepends=True)
-    if len(lines) > _MOST_LINES:
-        return 0
-    found, deepest, good = 0, 0, 0
-    for number in range(1, len(lines) + 1):
-        try:
-            document = tomllib.loads("".join(lines[:number]))
-        except tomllib.TOMLDecodeError:
-            continue
-        depth = _depth(document, place)
-        if depth > deepest:
-            found, deepest = good + 1, depth
-        if depth == len(place):
+    lines = text.split("\n")
+    wanted = _depth(tomllib.loads(text), place)
+    without, within = 0, len(lines)
+    reads = _MOST_READS
+    while wanted and within - without > 1:
+        # In the midst of a value that takes several lines a beginning is no TOML: the next one is taken.
+        middle = (without + within) // 2
+        for number in (*range(middle, within), *range(middle - 1, without, -1)):
+            if not (reads := reads - 1):
+                return 0
+            try:
+                depth = _depth(tomllib.loads("\n".join(lines[:number])), place)
+            except tomllib.TOMLDecodeError:
+                continue
+            without, within = (without, number) if depth >= wanted else (number, within)
             break
-        good = number
-    return found
+        else:
+            break
+    return without + 1 if wanted else 0
 
 
 def _depth(document: Mapping[str, Any], place: tuple[str, ...]) -> int:

@@ -224,6 +224,19 @@ class TestWrong:
         with pytest.raises(ProfileError, match=r"line 3: accounts\.work\.address is missing"):
             Profile.load(path)
 
+    def test_the_line_of_a_value_that_takes_several(self, path):
+        path.write_text(FULL.replace('"/mail/home.pst"', '[\n  "a",\n  "b",\n]'))
+        with pytest.raises(ProfileError) as caught:
+            Profile.load(path)
+        assert caught.value.problems[0].line == FULL.splitlines().index('pst = "/mail/home.pst"') + 1
+
+    def test_the_line_in_a_long_profile(self, path):
+        many = "".join(f'[accounts.a{number}]\naddress = "a@b.c"\npst = "{number}.pst"\nimap = {{ host = "h" }}\n'
+                       for number in range(500))  # fmt: skip
+        path.write_text(many.replace('pst = "400.pst"', "pst = 400").replace('pst = "20.pst"', "pst = 20"))
+        with pytest.raises(ProfileError, match=r"line 83: accounts\.a20\.pst .* line 1603: accounts\.a400\.pst"):
+            Profile.load(path)
+
     def test_several_at_once(self, path):
         path.write_text(FULL.replace("port = 1993", "port = 0").replace("mapping = false", "mapping = 0"))
         with pytest.raises(ProfileError) as caught:
