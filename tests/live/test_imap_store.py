@@ -217,6 +217,19 @@ def test_what_another_program_does_is_in_the_changes(mailbox):
             assert not vanished & set(items)
 
 
+@pytest.mark.parametrize("left", [3, 1, 0])
+def test_the_latest_messages_are_missed_when_they_are_gone(mailbox, left):
+    with mailbox.open() as store:
+        ids = put(store, "INBOX", *(mail(number) for number in range(5)))
+        first = store.changes("INBOX", "")
+        assert {item.id for item in first.items} == set(ids)
+        with connect(mailbox.server, mailbox.user) as client:
+            client.select("INBOX").remove(_uids(*ids[left:]))
+        found = store.changes("INBOX", first.cursor)
+        items, vanished = {item.id for item in found.items}, set(found.vanished)
+        assert items == set(ids[:left]) if found.complete else set(ids[left:]) <= vanished and not items
+
+
 def test_a_stream_goes_on_when_other_commands_come_between(mailbox):
     with mailbox.open() as store:
         ids = put(store, "INBOX", *(mail(number) for number in range(1, 6)))

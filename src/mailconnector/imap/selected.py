@@ -240,9 +240,9 @@ class SelectedMailbox:
         """
         if not self.keeps_modseq:
             raise ImapUsageError(f"the mailbox {self.name!r} keeps no mod-sequences")
-        if self.state.exists == 0:
-            return Changes(known or UidSet())
-        line = self._line("UID FETCH").raw(b"1:*").raw(self._items(FLAGS))
+        if self.state.exists == 0 and known is not None:
+            return Changes(known)
+        line = self._line("UID FETCH").raw(self._ever()).raw(self._items(FLAGS))
         if "QRESYNC" in self.session.enabled:
             result = self.session.run(line.raw(b"(CHANGEDSINCE %d VANISHED)" % modseq), Fetched, Vanished)
             vanished = UidSet()
@@ -275,7 +275,7 @@ class SelectedMailbox:
         if self.state.exists == 0 and "QRESYNC" not in self.session.enabled:
             return
         vanished = b" VANISHED" if "QRESYNC" in self.session.enabled else b""
-        line = self._line("UID FETCH").raw(b"1:*").raw(self._items(items))
+        line = self._line("UID FETCH").raw(self._ever()).raw(self._items(items))
         line.raw(b"(CHANGEDSINCE %d%s)" % (modseq, vanished))
         for response in self.session.pipeline([line.command()], Fetched, Vanished):
             if isinstance(response, Ended):
@@ -473,6 +473,10 @@ class SelectedMailbox:
         # The content last: everything else is known when it comes.
         wanted.sort(key=lambda item: "[" in item)
         return b"(" + " ".join(wanted).encode("ascii") + b")"
+
+    def _ever(self) -> bytes:
+        """All UIDs that there can have been; ``1:*`` leaves out those above the last message that is still there."""
+        return b"1:%d" % max(1, (self.state.uid_next or MAX_NUMBER) - 1)
 
     def _line(self, name: str) -> CommandLine:
         return CommandLine(name, mailbox=self.name)
