@@ -466,7 +466,9 @@ class PstStore:
         except PstError as error:
             raise StoreError(f"{self.path.name} is damaged: {error}", hint=error.hint or _REPAIR) from error
         except sqlite3.Error as error:
-            raise StoreError(f"the index of {self.path.name}: {error}") from error
+            self._index.note_error(error)
+            hint = "It is made anew when the file is opened next." if self._index.is_damaged else ""
+            raise StoreError(f"the index of {self.path.name}: {error}", hint=hint) from error
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from mailconnector.sync.flags import FlagSet, from_text, to_text
 from mailconnector.sync.store import FolderKind, Identity, ItemState, SpecialUse
 
-_VERSION = 1
+_VERSION = 2
 _PAGE = 1000
 _LONGEST = (1 << 63) - 1  # of SQLite's integers
 _VANISHED_MAX = 200_000
@@ -182,12 +182,22 @@ class PstIndex:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.is_damaged = False
         try:
-            self.db = self._open()
-        except sqlite3.DatabaseError:
+            self._begin()
+        except (sqlite3.DatabaseError, ValueError) as error:
+            if isinstance(error, sqlite3.OperationalError) and not _tells_damage(error):
+                raise
             remove_index(path)
-            self.db = self._open()
-        self._load()
+            self._begin()
+
+    def _begin(self) -> None:
+        self.db = self._open()
+        try:
+            self._load()
+        except BaseException:
+            self.db.close()
+            raise
 
     def _open(self) -> sqlite3.Connection:
         self._path.touch(mode=0o600)  # it holds subjects: nobody else's business
@@ -286,10 +296,17 @@ class PstIndex:
         self._load()
 
     def close(self) -> None:
-        """Close the index without saving."""
+        """Close the index without saving; one that is damaged is removed, to be made anew."""
         if self.db.in_transaction:
-            self.db.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self.db.execute("ROLLBACK")
         self.db.close()
+        if self.is_damaged:
+            remove_index(self._path)
+
+    def note_error(self, error: sqlite3.Error) -> None:
+        """Find out from an error whether the index is damaged."""
+        self.is_damaged = self.is_damaged or _tells_damage(error)
 
     def _save_folder(self, folder: IndexedFolder) -> None:
         self.db.execute(
@@ -521,6 +538,11 @@ class PstIndex:
     def count_items(self) -> dict[int, int]:
         """Return the number of items of each folder."""
         return dict(self.db.execute("SELECT parent, count(*) FROM item WHERE mark > 0 GROUP BY parent"))
+
+
+def _tells_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def remove_index(path: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 from mailconnector.stores import pst_index
 from mailconnector.stores.pst_index import IndexedFolder, IndexedItem, NodePlace, PstIndex, item_id, nid_of
 from mailconnector.stores.pst_watch import changed_since, file_mark
+from mailconnector.sync import StoreError
+from tests.unit.stores.pst_files import PstFile, inbox, mail, put
 
 
 @pytest.fixture
@@ -134,3 +136,25 @@ def test_a_file_is_watched_without_opening_it(tmp_path: Path) -> None:
     assert changed_since(path, mark)
     path.unlink()
     assert changed_since(path, mark)
+
+
+def test_damage_inside_is_noticed_and_the_next_opening_heals_it(tmp_path: Path) -> None:
+    file = PstFile(tmp_path)
+    with file.open() as store:
+        folder = inbox(store)
+        before = {state.id: state.revision for state in put(store, folder, *map(mail, range(100)))}
+    pages = file.index.read_bytes()
+    healed = 0
+    for at in range(4096, len(pages), 4096):
+        file.index.write_bytes(pages[:at] + b"\xa5" * 4096 + pages[at + 4096 :])
+        try:
+            with file.open() as store:
+                found = {item.id: item.revision for item in store.changes(folder, "").items}
+        except StoreError as error:
+            healed += 1
+            assert "anew" in error.hint
+            with file.open() as store:
+                found = {item.id: item.revision for item in store.changes(folder, "").items}
+        assert found == before
+        file.lose_index()
+    assert healed
