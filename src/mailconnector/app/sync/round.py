@@ -13,10 +13,10 @@ from mailconnector.app.sync.counted import counted
 from mailconnector.app.sync.job import Job
 from mailconnector.app.sync.lock import held_lock
 from mailconnector.app.sync.paths import folder_paths, resolve
-from mailconnector.app.sync.remembered import LastRound, remember_held, remember_round
+from mailconnector.app.sync.remembered import LastRound, held_deletions, remember_held, remember_round
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report
 from mailconnector.errors import MailConnectorError
-from mailconnector.sync import Report, Request, State, StateError, Watcher, synchronise
+from mailconnector.sync import Mode, Report, Request, State, StateError, Watcher, synchronise
 from mailconnector.sync import log as sync_log
 from mailconnector.sync.plan import FolderAction, ItemAction
 from mailconnector.sync.report import Progress
@@ -167,8 +167,16 @@ def _synchronise(
 ) -> Report:
     watcher = Watcher(act, onlooker.progress, onlooker.cancelled, onlooker.clock)
     request = wish.request
+    settings = job.settings()
     if wish.folder:
-        request = replace(request, only=frozenset((resolve(state, wish.folder),)))
+        path = resolve(state, wish.folder)
+        if settings.options(path).mode is Mode.NEVER:
+            raise AppUsageError(
+                f"the folder {'/'.join(path)} is left alone: its mode is never",
+                hint="`mailconnector folder options` changes it.",
+            )
+        request = replace(request, only=frozenset((path,)))
+    _check_answers(state, request)
     with ExitStack() as stores:
         # The file first: it tells at once whether somebody else has it, and a login costs time.
         onlooker.stage("opening the PST")
@@ -180,7 +188,7 @@ def _synchronise(
             state,
             counted(local, onlooker.fetched),
             counted(remote, onlooker.fetched),
-            job.settings(),
+            settings,
             request,
             watcher,
         )
@@ -196,6 +204,15 @@ def _synchronise(
             hint="`mailconnector folder list` shows the folders.",
         )
     return report
+
+
+def _check_answers(state: State, request: Request) -> None:
+    known = {held.row for held in held_deletions(state)}
+    if unknown := sorted(request.answers.keys() - known):
+        raise AppUsageError(
+            f"no held deletions have the number {unknown[0]}",
+            hint=f"There are: {', '.join(map(str, sorted(known)))}." if known else "None are held.",
+        )
 
 
 def _remember(state: State, outcome: Outcome) -> None:

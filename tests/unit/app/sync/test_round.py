@@ -19,7 +19,7 @@ from mailconnector.app.sync.status import account_status
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, worst
 from mailconnector.imap import ImapConnectionError, ImapLoginError
 from mailconnector.pst import PstLockedError
-from mailconnector.sync import AccountError, Answer, ItemError, Mode, Request, Side, StoreError
+from mailconnector.sync import AccountError, Answer, ItemError, Mode, Request, Settings, Side, StoreError
 from mailconnector.sync.options import FolderOptions
 from mailconnector.sync.store import Failure
 from tests.exchange import contents, folder_named, item_named, remove
@@ -246,3 +246,19 @@ def test_a_state_file_that_breaks_in_the_middle_is_an_outcome(world):
     outcome = run_round(replace(job, open_local=open_local))
     assert outcome.verdict is Verdict.DISK
     assert "state file" in str(outcome.error)
+
+
+def test_a_number_that_nothing_held_has_is_an_error(world):
+    run_round(world.job())
+    outcome = run_round(world.job(), Wish(Request(answers={77: Answer.DELETE})))
+    assert outcome.verdict is Verdict.UNUSABLE
+    assert "number 77" in str(outcome.error)
+
+
+def test_a_folder_that_is_left_alone_is_not_synchronised_by_name_either(world):
+    run_round(world.job())
+    world.settings = Settings(folders={("Inbox",): FolderOptions(mode=Mode.NEVER)})
+    world.put(world.remote, 1)
+    outcome = run_round(world.job(), Wish(folder=("inbox",)))
+    assert outcome.verdict is Verdict.UNUSABLE
+    assert "is left alone" in str(outcome.error)
