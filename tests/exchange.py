@@ -123,6 +123,7 @@ class Exchange:
         remote: The remote store.
         settings: What the user chose.
         now: The time; moves on with each run.
+        answer: The user's word on deletions that are held.
     """
 
     path: Path
@@ -131,6 +132,7 @@ class Exchange:
     settings: Settings = field(default_factory=Settings)
     now: float = 1_800_000_000.0
     open_state: Callable[[str], State] = State
+    answer: Answer | None = None
 
     def side(self, side: Side) -> MemoryStore:
         """One of the stores."""
@@ -149,11 +151,11 @@ class Exchange:
                 Watcher(clock=lambda: self.now),
             )
 
-    def settle(self, answer: Answer | None = Answer.DELETE) -> Report:
+    def settle(self) -> Report:
         """Synchronise until nothing happens any more, and return the last report."""
         for _ in range(8):
             self.now += 100_000.0  # whatever failed is due again
-            report = self.run(answer_all=answer)
+            report = self.run(answer_all=self.answer or Answer.DELETE)
             if report.is_quiet:
                 return report
         raise AssertionError(f"never quiet: {report}")

@@ -163,6 +163,8 @@ def _fill(state: State, items: Iterable[ItemState]) -> None:
 
 def _compare(state: State, folder: int, side: Side, *, complete: bool) -> None:
     db, s, key = state.db, side.value, (folder, side.value)
+    # An item that the listing does not name keeps the names that were asked for before, as long as it is the same.
+    named = "excluded.name IS NOT NULL OR revision != excluded.revision"
     db.execute(
         f"""INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, digest, title)
         SELECT ?, ?, s.id,
@@ -172,7 +174,8 @@ def _compare(state: State, folder: int, side: Side, *, complete: bool) -> None:
         WHERE i.row IS NULL OR i.{s}_revision != s.revision OR i.{s}_flags != s.flags ORDER BY s.rowid
         ON CONFLICT (folder, side, id) DO UPDATE SET kind=excluded.kind, flags=excluded.flags, size=excluded.size,
         date=excluded.date, kept=(kept AND revision=excluded.revision), revision=excluded.revision,
-        name=coalesce(excluded.name, name), digest=excluded.digest, title=excluded.title""",
+        name=iif({named}, excluded.name, name), digest=iif({named}, excluded.digest, digest),
+        title=iif({named}, excluded.title, title)""",
         (*key, folder),
     )
     # What is as it was again.
