@@ -56,8 +56,10 @@ def held_lock(
                 )
             time.sleep(_PAUSE)
         _sign(descriptor, f"mailconnector (process {os.getpid()})")
-        yield
-        _sign(descriptor, "")
+        try:
+            yield
+        finally:
+            _sign(descriptor, "")
     finally:
         os.close(descriptor)
 
