@@ -3,7 +3,7 @@
 The rule is narrow, since a copy that the user made must never go. A new local item is a twin of one that is paired in
 the same folder when all of this holds:
 
-1. both have the same name (Message-ID) and the same digest, which both are known;
+1. both have the same name (Message-ID) and the same digest; where the store does not tell that, they are fetched;
 2. the store tells that the new one arrived by the mail program's own account, and that the paired one did not: we
    brought that. A copy that the user made of it has no such mark; nor is a copy of one that has it a twin, for the one
    that it was made of is not ours;
@@ -16,7 +16,7 @@ The twin's flags are set on the one that stays before the twin is deleted, so no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailconnector.sync import journal, pairs
 from mailconnector.sync.flags import FlagSet
@@ -25,7 +25,7 @@ from mailconnector.sync.plan import ItemView, SideView
 from mailconnector.sync.rules import Change, Side, Step
 from mailconnector.sync.sightings import pages
 from mailconnector.sync.state import State
-from mailconnector.sync.store import FlagChange, ItemState, Removal, Status, SyncStore
+from mailconnector.sync.store import Fetched, FlagChange, ItemState, Removal, Status, SyncStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def find(state: State, folder: int, store: SyncStore, store_folder: str) -> list
     rows = state.db.execute(
         """SELECT c.id, i.local_id FROM change c JOIN item i ON i.folder=c.folder AND i.name=c.name
         LEFT JOIN change mine ON mine.folder=i.folder AND mine.side='local' AND mine.id=i.local_id
-        WHERE c.folder=? AND c.side='local' AND c.kind='new' AND c.name != '' AND c.digest != '' AND NOT c.apart
+        WHERE c.folder=? AND c.side='local' AND c.kind='new' AND c.name != '' AND NOT c.apart
         AND NOT i.partial AND coalesce(mine.kind, 'flags')='flags' ORDER BY c.row, i.row""",
         (folder,),
     )
@@ -65,19 +65,25 @@ def find(state: State, folder: int, store: SyncStore, store_folder: str) -> list
     for page in pages(rows):
         ids = list(dict.fromkeys(id_ for row in page for id_ in row))
         known = {item.id: item for item in store.identify(store_folder, ids)}
-        for new, stays in page:
-            if new in known and stays in known and not {new, stays} & taken and is_twin(known[new], known[stays]):
+        likely = [pair for pair in page if pair[0] in known and pair[1] in known]
+        likely = [(new, stays) for new, stays in likely if is_likely(known[new], known[stays])]
+        unsure = {id_: None for pair in likely for id_ in pair if not _digest(known[id_])}
+        if unsure:
+            for got in store.fetch(store_folder, list(unsure)):
+                if isinstance(got, Fetched):
+                    known[got.state.id] = replace(known[got.state.id], identity=got.state.identity)
+        for new, stays in likely:
+            if not {new, stays} & taken and "" != _digest(known[new]) == _digest(known[stays]):
                 taken.update((new, stays))
                 found.append(_twin(known[new], known[stays]))
     return found
 
 
-def is_twin(new: ItemState, paired: ItemState) -> bool:
-    """Tell whether a new local item is what the mail program received again of a paired one."""
+def is_likely(new: ItemState, paired: ItemState) -> bool:
+    """Tell whether a new local item may be what the mail program received again of a paired one."""
     if not new.arrived or paired.arrived or new.identity is None or paired.identity is None:
         return False
-    same = (new.identity.name, new.identity.digest) == (paired.identity.name, paired.identity.digest)
-    return same and bool(new.identity.name) and bool(new.identity.digest)
+    return "" != new.identity.name == paired.identity.name
 
 
 def drop(state: State, folder: int, store: SyncStore, store_folder: str, found: Sequence[Twin]) -> list[Twin]:
@@ -107,6 +113,10 @@ def drop(state: State, folder: int, store: SyncStore, store_folder: str, found: 
 def view(folder: int, twin: Twin) -> ItemView:
     """Return a second copy as planning would see it."""
     return ItemView(folder, None, SideView(Change.NEW, twin.id), SideView(), title=twin.title, size=twin.size)
+
+
+def _digest(item: ItemState) -> str:
+    return item.identity.digest if item.identity is not None else ""
 
 
 def _twin(new: ItemState, paired: ItemState) -> Twin:

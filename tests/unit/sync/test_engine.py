@@ -142,17 +142,18 @@ def arrive(world: Exchange, number: int, *, body: str = "", flags: FlagSet = fro
     world.local.barrier()
 
 
-def test_mail_that_the_mail_program_receives_after_us_is_kept_once(plain: Exchange) -> None:
-    fill(plain, 1, 2)
-    arrive(plain, 1, flags=frozenset((SEEN,)))
-    rehearsed = plain.run(rehearse=True)
-    report = plain.run()
-    assert report.done == rehearsed.done == {(Step.DELETE, Side.LOCAL): 1}
+def test_mail_that_the_mail_program_receives_after_us_is_kept_once(world: Exchange) -> None:
+    fill(world, 1, 2)
+    arrive(world, 1, flags=frozenset((SEEN,)))
+    rehearsed = world.run(rehearse=True)
+    report = world.run()
+    assert report.done == rehearsed.done
+    assert report.done[Step.DELETE, Side.LOCAL] == 1
     assert [(clash.conflict, clash.title) for clash in report.clashes] == [(Conflict.KEPT_ONCE, "mail 1")]
-    plain.settle()
-    equal(plain)
-    assert bodies(plain.local) == {"body 1": 1, "body 2": 1}
-    assert {flags for _, _, body, flags in contents(plain.remote) if body == "body 1"} == {(SEEN,)}
+    world.settle()
+    equal(world)
+    assert bodies(world.local) == {"body 1": 1, "body 2": 1}
+    assert {flags for _, _, body, flags in contents(world.remote) if body == "body 1"} == {(SEEN,)}
 
 
 def test_what_the_user_copied_is_not_thrown_away(plain: Exchange) -> None:
