@@ -167,11 +167,10 @@ class Layout:
     file_limit: int
     writable: bool = True
     xblock_head: struct.Struct = field(default=struct.Struct("<BBHI"))  # btype, cLevel, cEnt, lcbTotal
+    block_data_max: int = field(init=False)  # bytes of data that one block holds
 
-    @property
-    def block_data_max(self) -> int:
-        """Bytes of data that one block holds."""
-        return self.block_max - self.block_trailer.size
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "block_data_max", self.block_max - self.block_trailer.size)
 
     @property
     def bids_per_xblock(self) -> int:

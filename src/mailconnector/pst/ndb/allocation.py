@@ -110,9 +110,13 @@ class AllocationMaps:
         self._failed: dict[int, int] = {}
         self._no_page: set[int] = set()
         self._current = count - 1
+        # The rest of the run that the last block was taken from, marked as taken: the next block goes there at once.
+        self._gap_at = self._gap_size = 0
 
     def load(self, index: int) -> int:
         """Return the free slots of an AMap, read if it has not been."""
+        if self._gap_size:
+            self._close_gap()
         free = self._free.get(index)
         if free is None:
             offset = disk.amap_offset(index)
@@ -144,6 +148,12 @@ class AllocationMaps:
         Raises:
             PstFullError: the file would pass its format's limit.
         """
+        if size <= self._gap_size and not page:
+            offset = self._gap_at
+            self._gap_at += size
+            self._gap_size -= size
+            self.free_bytes -= size
+            return offset
         slots = size // SLOT
         offset = self._take(self._current, slots, page) if self._current >= 0 else -1
         if offset >= 0:
@@ -166,10 +176,24 @@ class AllocationMaps:
             else:
                 self._failed[index] = min(self._failed.get(index, AMAP_SLOTS + 1), slots)
             return -1
-        self._free[index] = free & ~slots_mask(slot, slots)
         self._dirty.add(index)
         self.free_bytes -= slots * SLOT
-        return disk.amap_offset(index) + slot * SLOT
+        offset = disk.amap_offset(index) + slot * SLOT
+        if not page:
+            # Take the whole run: the slots up to the first one behind it that is not free.
+            rest = AMAP_SLOTS - slot
+            run = rest - (~free & ((1 << rest) - 1)).bit_length()
+            self._gap_at = offset + slots * SLOT
+            self._gap_size = (run - slots) * SLOT
+            slots = run
+        self._free[index] = free & ~slots_mask(slot, slots)
+        return offset
+
+    def _close_gap(self) -> None:
+        """Mark what is left of the run that blocks are taken from as free."""
+        index, inside = divmod(self._gap_at - FIRST_AMAP, AMAP_COVERAGE)
+        self._free[index] |= slots_mask(inside // SLOT, self._gap_size // SLOT)
+        self._gap_size = 0
 
     def release_all(self, places: Iterable[tuple[int, int]]) -> None:
         """Give back places (offset, size) of the committed state.
@@ -266,11 +290,15 @@ class AllocationMaps:
 
     def new_pages(self) -> Iterator[tuple[int, bytes]]:
         """Yield (offset, page) of every map page behind what the file had: they replace nothing."""
+        if self._gap_size:
+            self._close_gap()
         for index in range(self.committed_count, self.count):
             yield from self._map_pages(index)
 
     def changed_pages(self) -> Iterator[tuple[int, bytes]]:
         """Yield (offset, page) of the changed map pages that the file has already."""
+        if self._gap_size:
+            self._close_gap()
         for index in sorted(self._dirty):
             if index < self.committed_count:
                 yield from self._map_pages(index, amap_only=not self._rebuilt)
@@ -299,6 +327,8 @@ class AllocationMaps:
 
     def dlist_page(self, bid: int) -> bytes:
         """Return the density list: the AMaps known to have room, those with most first ([MS-PST] 2.2.2.7.4)."""
+        if self._gap_size:
+            self._close_gap()
         known = dict(self._candidates)
         for index, free in self._free.items():
             known[index] = free.bit_count()

@@ -59,8 +59,10 @@ def decode_block(layout: Layout, method: int, raw: bytes, bid: int, ib: int, siz
     """
     trailer = layout.block_trailer
     at = len(raw) - trailer.size
-    cb, signature, *ends = trailer.unpack_from(raw, at)
-    block_bid, crc = ends if layout.trailer_bid_first else (ends[1], ends[0])
+    if layout.trailer_bid_first:
+        cb, signature, block_bid, crc = trailer.unpack_from(raw, at)
+    else:
+        cb, signature, crc, block_bid = trailer.unpack_from(raw, at)
     if cb != size:
         raise PstFormatError(f"a block's size is {cb}, the BBT says {size}", bid=bid, offset=ib)
     # Bit 0 of a BID is reserved; readers must ignore it (2.2.2.2).

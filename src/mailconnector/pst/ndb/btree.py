@@ -78,6 +78,7 @@ class BTree:
         self.root = root
         self._read = read
         self._cache: dict[int, Page] = {}
+        self._last: Page | None = None  # the leaf of the last find: its neighbours are mostly asked for next
 
     def page(self, ref: PageRef, level: int | None = None) -> Page:
         """Return a page; ``level`` is what its parent expects of it."""
@@ -97,17 +98,24 @@ class BTree:
 
     def find(self, key: int) -> Entry | None:
         """Return the leaf entry with this key, or None."""
-        level, keys, entries = self.page(self.root)
+        last = self._last
+        if last is not None:
+            _, keys, entries = last
+            if keys and keys[0] <= key <= keys[-1]:
+                at = bisect_left(keys, key)
+                return entries[at] if keys[at] == key else None
+        page = self.page(self.root)
+        level, keys, entries = page
         cached = self._cache.get
         while level:
             at = bisect_right(keys, key) - 1
             if at < 0:
                 return None
             _, bid, ib = entries[at]
-            page = cached(ib)
-            if page is None or page[0] != level - 1:
-                page = self.page(PageRef(bid, ib), level - 1)
+            below = cached(ib)
+            page = self.page(PageRef(bid, ib), level - 1) if below is None or below[0] != level - 1 else below
             level, keys, entries = page
+        self._last = page
         at = bisect_left(keys, key)
         return entries[at] if at < len(keys) and keys[at] == key else None
 
@@ -205,6 +213,7 @@ class BTree:
     def release(self, ref: PageRef, free: Callable[[int], None]) -> None:
         """Free one page and forget it."""
         self._cache.pop(ref.ib, None)
+        self._last = None
         free(ref.ib)
 
     def _apply(

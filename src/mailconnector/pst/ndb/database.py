@@ -150,7 +150,9 @@ class NodeDatabase(NodeSource):
             raise PstFullError(f"all ids of type {type_:#x} are used up")
         # A folder's tables have its index: their counters go with it, as in every measured file.
         also = _FOLDER_TABLES if type_ == disk.NID_TYPE_NORMAL_FOLDER else ()
-        self._count(rgnid=tuple(index if at == type_ or at in also else old for at, old in enumerate(rgnid)))
+        for at in (type_, *also):
+            rgnid = (*rgnid[:at], index, *rgnid[at + 1 :])
+        object.__setattr__(self.header, "rgnid", rgnid)
         return disk.make_nid(index, type_)
 
     def next_unique(self) -> int:
@@ -193,12 +195,13 @@ class NodeDatabase(NodeSource):
             raise PstFullError("the file has used up its block ids", hint="Compact the file.")
         object.__setattr__(header, "bidNextB", header.bidNextB + disk.BID_STEP)  # as _count does, which is slower
         size = len(data)
+        total = layout.block_total(size)
         assert self._maps is not None
-        ib = self._maps.allocate(layout.block_total(size))
+        ib = self._maps.allocate(total)
         self.device.write(ib, blocks.encode_block(layout, header.bCryptMethod, data, bid, ib))
         self._set(self._bbt_changes, bid, (bid, ib, size, 2))
         if self._undo is not None:
-            self._written.append((ib, layout.block_total(size)))
+            self._written.append((ib, total))
         return bid
 
     def write_data(self, data: bytes) -> int:
@@ -206,8 +209,13 @@ class NodeDatabase(NodeSource):
         limit = self.layout.block_data_max
         if len(data) <= limit:
             return self.write_block(data) if data else 0
-        view = memoryview(data)
-        return self.write_stream(bytes(view[at : at + limit]) for at in range(0, len(data), limit))
+        if len(data) > _TREE_MAX:
+            raise PstFullError("a single value of more than 4 GB does not fit into a PST file")
+        leaves = []
+        for at in range(0, len(data), limit):
+            leaves.append(self.write_block(data[at : at + limit]))
+            self._spill()
+        return self.write_tree(leaves, len(data))
 
     def write_stream(self, parts: Iterable[bytes]) -> int:
         """Write data that comes in parts of any size; return its BID, 0 for no data."""

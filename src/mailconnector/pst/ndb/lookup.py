@@ -109,7 +109,9 @@ class NodeSource:
         """Return a block's entry, or None. Bit 0 of a BID is ignored ([MS-PST] 2.2.2.2)."""
         bid &= ~1
         changes = self._bbt_changes
-        if bid in changes:
+        if not changes:
+            entry = self._bbt.find(bid) or self._bbt.find(bid | 1)
+        elif bid in changes:
             entry = changes[bid]
         elif bid | 1 in changes:
             entry = changes[bid | 1]
@@ -207,7 +209,8 @@ class NodeSource:
             return blocks.decode_data_tree(self.layout, self.read_block(bid), bid).total
         if self.layout is disk.UNICODE_4K:
             return len(self.read_block(bid))
-        return self.block(bid).cb
+        changed = self._bbt_changes.get(bid)
+        return changed[2] if changed is not None else self.block(bid).cb
 
     def iter_data(self, bid: int) -> Iterator[bytes]:
         """Yield the data under a BID block by block."""
@@ -243,6 +246,8 @@ class NodeSource:
             PstFormatError: the subnode tree is damaged.
         """
         found: dict[int, SubnodeEntry] = {}
+        if not bid:
+            return found
         for leaf, _ in self.subnode_blocks(bid):
             if leaf is not None:
                 for nid, data, sub in leaf:
