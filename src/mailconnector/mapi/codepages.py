@@ -129,8 +129,20 @@ _decoders: dict[str, Callable[[bytes, str], tuple[str, int]]] = {}
 _encoders: dict[str, Callable[[str, str], tuple[bytes, int]]] = {}
 
 
+@lru_cache(maxsize=256)
+def _keeps_ascii(codec: str) -> bool:
+    """Say whether ASCII text and its bytes are the same in a codec, so that the quick codec can do the work."""
+    text = "".join(map(chr, range(128)))
+    name = string8_codec(codec)
+    if codecs.lookup(name).name.startswith("iso2022"):  # escape sequences are ASCII and stand for other characters
+        return False
+    return text.encode(name, ERRORS) == text.encode("ascii") and text.encode("ascii").decode(name, ERRORS) == text
+
+
 def decode_string8(data: bytes, codec: str) -> str:
     """Return the text of STRING8 bytes; nothing fails and nothing is lost (see `ERRORS`)."""
+    if data.__class__ is bytes and data.isascii() and _keeps_ascii(codec):
+        return data.decode("ascii")
     decoder = _decoders.get(codec)
     if decoder is None:
         decoder = _decoders[codec] = codecs.getdecoder(string8_codec(codec))
@@ -139,6 +151,8 @@ def decode_string8(data: bytes, codec: str) -> str:
 
 def encode_string8(text: str, codec: str) -> bytes:
     """Return the STRING8 bytes of a text; nothing fails (see `ERRORS`)."""
+    if text.isascii() and _keeps_ascii(codec):
+        return text.encode("ascii")
     encoder = _encoders.get(codec)
     if encoder is None:
         encoder = _encoders[codec] = codecs.getencoder(string8_codec(codec))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailconnector.mapi.codepages import (
+    ERRORS,
     codec_for_codepage,
     decode_string8,
     encode_string8,
@@ -120,3 +121,25 @@ def test_encoding_never_fails(codec: str, text: str) -> None:
 )
 def test_what_a_code_page_lacks_becomes_a_question_mark(codec: str, text: str, data: bytes) -> None:
     assert encode_string8(text, codec) == data
+
+
+@pytest.mark.parametrize(
+    ("codec", "text", "data"),
+    [
+        ("iso2022_jp", "日本", b"\x1b$BF|K\\\x1b(B"),
+        ("hz", "a~b", b"a~~b"),
+        ("utf-7", "a+b", b"a+-b"),
+        ("cp037", "abc", b"\x81\x82\x83"),
+        ("utf-16-le", "abc", b"abc"),
+    ],
+)
+def test_codecs_in_which_ascii_bytes_stand_for_something_else(codec: str, text: str, data: bytes) -> None:
+    assert encode_string8(text, codec) == data
+    assert decode_string8(data, codec) == text
+
+
+@given(st.sampled_from(CODECS), st.text(st.characters(max_codepoint=127), max_size=20))
+def test_ascii_text_comes_out_as_the_codec_itself_has_it(codec: str, text: str) -> None:
+    assert encode_string8(text, codec) == text.encode(string8_codec(codec), ERRORS)
+    data = text.encode("ascii")
+    assert decode_string8(data, codec) == data.decode(string8_codec(codec), ERRORS)
