@@ -5,7 +5,7 @@ the item on the level below.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from mailconnector.pst.errors import PstFormatError
@@ -39,14 +39,20 @@ def read_header(heap: Items, hid: int, key: int, entry: int | None) -> tuple[int
     return entry_size, levels, root
 
 
-def leaves(heap: Items, levels: int, root: int, key: int, entry: int) -> Iterator[bytes]:
-    """Yield the leaf items of a BTH in order. Every item is visited once at most.
+def leaves(heap: Items, levels: int, root: int, key: int, entry: int) -> Iterable[bytes]:
+    """Return the leaf items of a BTH in order. Every item is visited once at most.
 
     Raises:
         PstFormatError: an item is of a wrong size, or is reached twice.
     """
-    if root:
-        yield from _leaves(heap, levels, root, key, entry, set())
+    if not root:
+        return ()
+    if not levels:  # as most are
+        data = heap.item(root)
+        if len(data) % (key + entry):
+            raise PstFormatError(f"the BTH item {root:#x} is not a whole number of records")
+        return (data,)
+    return _leaves(heap, levels, root, key, entry, set())
 
 
 def _leaves(heap: Items, level: int, hid: int, key: int, entry: int, seen: set[int]) -> Iterator[bytes]:

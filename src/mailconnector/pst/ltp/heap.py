@@ -13,6 +13,7 @@ A block that is not the last is padded to its full size.
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from mailconnector.pst import disk
@@ -35,6 +36,7 @@ _MAX_ITEMS = 0x7FF  # of a block, by the width of hidIndex
 _WORTH = 512  # free bytes that make a block worth coming back to
 # Lower bounds of free bytes of fill levels 0 to 14 (2.3.1.2); below the last one a block counts as full.
 _FILL_LEVELS = (3584, 2560, 2048, 1792, 1536, 1280, 1024, 768, 512, 256, 128, 64, 32, 16, 8)
+_FIRST_LEVEL = tuple(bytes((level, 0, 0, 0)) for level in range(16))  # rgbFillLevel of a heap of one block
 
 
 def fill_level(free: int) -> int:
@@ -65,7 +67,12 @@ def page_map(data: bytes, nid: int) -> tuple[int, ...]:
     count = data[at] | data[at + 1] << 8
     if at + 6 + 2 * count > size:
         raise PstFormatError(f"a heap block's page map claims {count} items", nid=nid)
-    return struct.unpack_from(f"<{count + 1}H", data, at + 4)
+    return _offsets_struct(count + 1).unpack_from(data, at + 4)
+
+
+@lru_cache(maxsize=512)
+def _offsets_struct(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}H")
 
 
 class HeapReader:
@@ -156,6 +163,7 @@ class HeapEditor:
         self._room: dict[int, int] = {}  # free bytes of the blocks that may take more
         self.user_root = 0
         self._root_changed = False
+        self._last_used = 0  # the block that took the last item
         self._count = node.block_count
         if self._count:
             self.user_root = HeapReader(node, client).user_root
@@ -206,6 +214,19 @@ class HeapEditor:
         size = len(data)
         if size > MAX_ITEM:
             raise PstFullError(f"a heap item of {size} bytes", nid=self.node.nid)
+        # Mostly, where the last one went. (What _room says of that block is corrected below, once it is full.)
+        number = self._last_used
+        last = self._blocks.get(number)
+        if (
+            last is not None
+            and not last.free_items
+            and last.used + size + 3 <= self._capacity
+            and len(last.items) < _MAX_ITEMS
+        ):
+            last.items.append(data)
+            last.used += size + 2
+            last.dirty = True
+            return number << 16 | len(last.items) << 5
         for number, room in self._room.items():
             if room >= size + 2:
                 block = self._load(number)
@@ -232,6 +253,7 @@ class HeapEditor:
             self._count += 1
             at = 0
         block.dirty = True
+        self._last_used = number
         room = self._capacity - block.used - 1
         if room < _WORTH and number != self._count - 1:
             self._room.pop(number, None)
@@ -350,6 +372,12 @@ def pack_simple(client: int, items: Sequence[bytes], user_root: int, capacity: i
     if total > capacity or len(items) > 0x7FF:
         return None
     level = fill_level(capacity - total)
-    head = _HEADER.pack(at, SIGNATURE, client, user_root, bytes((level, 0, 0, 0)))
+    head = _HEADER.pack(at, SIGNATURE, client, user_root, _FIRST_LEVEL[level])
     cfree = items.count(b"")
-    return b"".join([head, *items, b"\0" * odd, struct.pack(f"<HH{len(offsets)}H", len(items), cfree, *offsets)])
+    tail = _page_map_struct(len(offsets)).pack(len(items), cfree, *offsets)
+    return b"".join([head, *items, b"\0", tail] if odd else [head, *items, tail])
+
+
+@lru_cache(maxsize=512)
+def _page_map_struct(offsets: int) -> struct.Struct:
+    return struct.Struct(f"<HH{offsets}H")

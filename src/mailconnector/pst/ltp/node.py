@@ -132,8 +132,12 @@ class NodeEditor(NodeReader):
 
     def set_data(self, data: bytes) -> None:
         """Replace all the data."""
-        self.cut_blocks(0)
+        if self._data is not None or self.bid_data:
+            self.cut_blocks(0)
         limit = self.db.layout.block_data_max
+        if 0 < len(data) <= limit:
+            self._own_data().append(data)
+            return
         self._own_data().extend(data[at : at + limit] for at in range(0, len(data), limit))
 
     # -- subnodes --------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ item (HID) of up to 3,580 bytes or in a subnode (NID). An HNID of 0 is an empty 
 
 import struct
 from codecs import utf_16_le_decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailconnector.mapi.codepages import decode_string8
@@ -34,7 +35,19 @@ _INTEGER32, _BOOLEAN, _OBJECT_TYPE = int(PropertyType.INTEGER32), int(PropertyTy
 _STRING, _BINARY = int(PropertyType.STRING), int(PropertyType.BINARY)
 _STRING8 = int(PropertyType.STRING8)
 _COMMON = (_STRING, _BINARY, _STRING8)
+_SPEND_EVERY = 1 << 16
+_ENTRY_COST = 16  # bytes that a value costs beside what it holds
 _RECORDS_PER_ITEM = MAX_ITEM // _RECORD.size
+_SIMPLE_HEADER, _EMPTY_HEADER = bth.header_bytes(2, 6, 0, 2 << 5), bth.header_bytes(2, 6, 0, 0)
+
+
+def size_of(value: Value) -> int:
+    """Return about how many bytes a value takes."""
+    if isinstance(value, str | bytes):
+        return _ENTRY_COST + len(value)
+    if isinstance(value, list):
+        return _ENTRY_COST + sum(map(size_of, value))
+    return _ENTRY_COST
 
 
 class ObjectRef(NamedTuple):
@@ -68,11 +81,11 @@ class PropertyContext:
         self.codec = codec
         self._heap = heap = HeapReader(node, CLIENT_PC)
         _, levels, root = bth.read_header(heap, heap.user_root, 2, 6)
-        records: dict[int, tuple[int, int]] = {}
-        for leaf in bth.leaves(heap, levels, root, 2, 6):
-            for pid, ptype, hnid in _RECORD.iter_unpack(leaf):
-                records[pid] = ptype, hnid
-        self._records = records
+        self._records: dict[int, tuple[int, int]] = {
+            pid: (ptype, hnid)
+            for leaf in bth.leaves(heap, levels, root, 2, 6)
+            for pid, ptype, hnid in _RECORD.iter_unpack(leaf)
+        }
 
     def __contains__(self, pid: int) -> bool:
         return pid in self._records
@@ -148,29 +161,55 @@ class PropertyContext:
 
     def items(self) -> Iterator[tuple[int, Value]]:
         """Yield (tag, value) of every property but those of type PtypObject."""
+        for pid, (ptype, _) in self._records.items():
+            if ptype != _OBJECT_TYPE:
+                yield pid << 16 | ptype, self.value(pid)
+
+    def read_all(self, spend: Callable[[int], None], *, but: int = 0) -> dict[int, Value]:
+        """Return the value of every property but those of type PtypObject, by tag.
+
+        Args:
+            spend: called now and then with the bytes of values that were read since; may raise to end it.
+            but: the id of a property that is left out.
+        """
         # The engine's busiest loop: what value() does, for the types that nearly all properties have.
         items = self._heap.first_items
+        count = len(items)
+        codec = self.codec
+        found: dict[int, Value] = {}
+        read = 0
         for pid, (ptype, hnid) in self._records.items():
+            tag = pid << 16 | ptype
             if ptype == _INTEGER32:
-                yield pid << 16 | ptype, hnid - ((hnid & 0x80000000) << 1)
+                found[tag] = hnid - ((hnid & 0x80000000) << 1)
             elif ptype == _BOOLEAN:
-                yield pid << 16 | ptype, hnid & 0xFF != 0
+                found[tag] = hnid & 0xFF != 0
+            elif pid == but:
+                continue
             elif ptype in _COMMON:
                 # In the first block of a heap the number of an item is all there is to its HID.
                 at = hnid >> 5
-                data = items[at - 1] if 0 < at <= len(items) and not hnid & disk.NID_TYPE_MASK else None
+                data = items[at - 1] if 0 < at <= count and not hnid & disk.NID_TYPE_MASK else None
                 if data is None:
                     data = self.raw(pid)
-                if ptype == _BINARY:
-                    yield pid << 16 | ptype, data
-                elif ptype == _STRING and not len(data) & 1:
-                    yield pid << 16 | ptype, utf_16_le_decode(data, "surrogatepass", True)[0]
+                read += len(data)
+                if read > _SPEND_EVERY:
+                    spend(read)
+                    read = 0
+                if ptype == _STRING and not len(data) & 1:
+                    found[tag] = utf_16_le_decode(data, "surrogatepass", True)[0]
+                elif ptype == _BINARY:
+                    found[tag] = data
                 elif ptype == _STRING8:
-                    yield pid << 16 | ptype, decode_string8(data, self.codec)
+                    found[tag] = decode_string8(data, codec)
                 else:
-                    yield pid << 16 | ptype, self.value(pid)
+                    found[tag] = self.value(pid)
             elif ptype != _OBJECT_TYPE:
-                yield pid << 16 | ptype, self.value(pid)
+                value = found[tag] = self.value(pid)
+                if value.__class__ in (bytes, list):
+                    spend(size_of(value))
+        spend(read + _ENTRY_COST * len(found))
+        return found
 
     def stored(self) -> dict[int, StoredValue]:
         """Return every property as it is stored, for writing it again; large values stay in their subnodes."""
@@ -189,8 +228,7 @@ def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> Non
         values: the properties by id.
     """
     items: list[bytes] = [b"", b""]  # the BTH header and its only leaf, filled in below
-    records: list[bytes] = []
-    pack = _RECORD.pack
+    records: list[int] = []  # each a PC record as a number
     simple = len(values) <= _RECORDS_PER_ITEM
     for pid in sorted(values):
         ptype, data, nid = values[pid]
@@ -205,10 +243,10 @@ def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> Non
         else:
             items.append(data)
             hnid = len(items) << 5
-        records.append(pack(pid, ptype, hnid))
+        records.append(pid | ptype << 16 | hnid << 32)
     if simple:
-        items[0] = bth.header_bytes(2, 6, 0, 2 << 5 if records else 0)
-        items[1] = b"".join(records)
+        items[0] = _SIMPLE_HEADER if records else _EMPTY_HEADER
+        items[1] = _records_struct(len(records)).pack(*records)
         if not records:
             del items[1]
         packed = pack_simple(CLIENT_PC, items, 1 << 5, node.db.layout.block_data_max)
@@ -218,7 +256,12 @@ def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> Non
     _write_large(node, items[2:], records)
 
 
-def _write_large(node: NodeEditor, items: list[bytes], records: list[bytes]) -> None:
+@lru_cache(maxsize=512)
+def _records_struct(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}Q")
+
+
+def _write_large(node: NodeEditor, items: list[bytes], records: list[int]) -> None:
     """Write a PC that takes several heap blocks; HIDs in the records count items from the third on in one block."""
     node.cut_blocks(0)
     heap = HeapEditor(node, CLIENT_PC)
@@ -227,7 +270,7 @@ def _write_large(node: NodeEditor, items: list[bytes], records: list[bytes]) -> 
     hids = [heap.add(item) for item in items]
     final = []
     for record in records:
-        pid, ptype, hnid = _RECORD.unpack(record)
+        pid, ptype, hnid = _RECORD.unpack(record.to_bytes(_RECORD.size, "little"))
         if ptype not in INLINE_SIZES and hnid and not hnid & disk.NID_TYPE_MASK:
             hnid = hids[(hnid >> 5) - 3]
         final.append(_RECORD.pack(pid, ptype, hnid))
@@ -238,9 +281,11 @@ def _write_large(node: NodeEditor, items: list[bytes], records: list[bytes]) -> 
 def set_inline(node: NodeEditor, values: Mapping[int, StoredValue], pid: int) -> None:
     """Bring one inline value of a PC that :func:`write_properties` has just written into step with ``values``."""
     record = _RECORD.pack(pid, values[pid].type, int.from_bytes(values[pid].data[:4], "little"))
-    at = _HEAP_HEADER + len(bth.header_bytes(2, 6, 0, 0)) + sum(1 for other in values if other < pid) * _RECORD.size
+    # In a PC of one block the records come first, behind HNHDR and the BTH's header.
+    first = _HEAP_HEADER + len(_SIMPLE_HEADER)
     data = node.block(0)
-    if data[at : at + 4] == record[:4]:
+    at = data.find(record[:4], first, first + len(values) * _RECORD.size)
+    if at >= 0 and (at - first) % _RECORD.size == 0 and data[_HEAP_HEADER:first] == _SIMPLE_HEADER:
         node.set_block(0, data[:at] + record + data[at + _RECORD.size :])
         return
     heap = HeapEditor(node, CLIENT_PC)

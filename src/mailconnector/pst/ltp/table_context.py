@@ -19,7 +19,7 @@ column whose values are not in the row has a heap of kind 0xA5 for them, in a su
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -35,9 +35,11 @@ INFO = struct.Struct("<BB4HIII")
 COLUMN = struct.Struct("<IHBB")
 WIDE_INFO = struct.Struct("<BB4HIIIHI12s")
 WIDE_COLUMN = struct.Struct("<IHHHHI")
-_INTEGER32 = int(PropertyType.INTEGER32)
+_INTEGER32, _BOOLEAN = int(PropertyType.INTEGER32), int(PropertyType.BOOLEAN)
 _ROW_IDS = {2: struct.Struct("<IH"), 4: struct.Struct("<II")}  # TCROWID
 OWN_CELLS = 8  # bytes of a row before the cells that mirror an object: row id and row version
+_MARKS_MAX = 256
+_CELL_COST = 16  # bytes that a cell costs beside what it holds
 ROW_ID = 0x67F20003
 ROW_VERSION = 0x67F30003
 _FIXED = {
@@ -67,11 +69,34 @@ class Column(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The columns of a table: in the order of their tags, by property id, and as they are stored (rgTCOLDESC)."""
+    """The columns of a table.
+
+    Attributes:
+        sorted: in the order of their tags.
+        by_id: by property id.
+        stored: as they are stored (rgTCOLDESC).
+        mirrored: the tags of those that mirror an object: all but row id and row version.
+        by_marks: what :meth:`existing` has found so far; most rows have one of a few sets of cells.
+    """
 
     sorted: tuple[Column, ...]
     by_id: dict[int, Column]
     stored: bytes
+    mirrored: tuple[int, ...]
+    by_marks: dict[bytes, tuple[Column, ...]]
+
+    def existing(self, marks: bytes) -> tuple[Column, ...]:
+        """Return the columns whose cells exist in a row with this CEB, but for row id and version."""
+        found = self.by_marks.get(marks)
+        if found is None:
+            if len(self.by_marks) >= _MARKS_MAX:
+                self.by_marks.clear()
+            found = self.by_marks[marks] = tuple(
+                column
+                for column in self.sorted
+                if marks[column.bit >> 3] & 0x80 >> (column.bit & 7) and column.tag not in (ROW_ID, ROW_VERSION)
+            )
+        return found
 
 
 class TableInfo(NamedTuple):
@@ -146,8 +171,7 @@ def read_wide_info(heap: HeapReader) -> tuple[TableInfo, dict[int, int]]:
         columns.append(Column(tag, offset, size, bit, FIXED_SIZES.get(tag & 0xFFFF, 0)))
         if nid:
             heaps[tag] = nid
-    column_set = Columns(tuple(columns), {column.tag >> 16: column for column in columns}, described)
-    return TableInfo((end4, end2, end1, end), hid_row_index, hnid_rows, column_set), heaps
+    return TableInfo((end4, end2, end1, end), hid_row_index, hnid_rows, gather_columns(columns, described)), heaps
 
 
 @lru_cache(maxsize=256)
@@ -165,7 +189,13 @@ def read_columns(data: bytes, end1: int, end: int) -> Columns | str:
         if wrong:
             return wrong
         columns.append(Column(tag, offset, size, bit, FIXED_SIZES.get(tag & 0xFFFF, 0)))
-    return Columns(tuple(columns), {column.tag >> 16: column for column in columns}, data)
+    return gather_columns(columns, data)
+
+
+def gather_columns(columns: Sequence[Column], stored: bytes) -> Columns:
+    """Return columns as a set."""
+    mirrored = tuple(column.tag for column in columns if column.at >= OWN_CELLS)
+    return Columns(tuple(columns), {column.tag >> 16: column for column in columns}, stored, mirrored, {})
 
 
 def column_fault(tag: int, offset: int, size: int, bit: int, end1: int, end: int) -> str:
@@ -212,22 +242,30 @@ class Row:
 
     def get(self, tag: int, default: Value = None) -> Value:
         """Return a cell's value, or ``default`` when it does not exist. The type is not compared."""
-        column = self._table.by_id.get(tag >> 16)
-        if column is None or not self._exists(column):
+        table = self._table
+        column = table.by_id.get(tag >> 16)
+        if column is None:
             return default
-        return self._table.decode(column, self._table.cell(column, self._data))
+        data = self._data
+        _, at, _, bit, fixed = column
+        if not data[table.marks_at + (bit >> 3)] & 0x80 >> (bit & 7):
+            return default
+        return table.decode(column, data[at : at + fixed] if fixed else table.cell(column, data))
 
     def items(self) -> Iterator[tuple[int, Value]]:
         """Yield (tag, value) of every cell that exists."""
         table = self._table
         data = self._data
-        marks = table.info.ends[2]
+        marks = table.marks_at
         for column in table.info.columns:
             tag, at, _, bit, fixed = column
             if data[marks + (bit >> 3)] & 0x80 >> (bit & 7):
-                if tag & 0xFFFF == _INTEGER32:
+                ptype = tag & 0xFFFF
+                if ptype == _INTEGER32:
                     number = int.from_bytes(data[at : at + 4], "little")
                     yield tag, number - ((number & 0x80000000) << 1)
+                elif ptype == _BOOLEAN:
+                    yield tag, data[at] != 0
                 elif fixed:
                     yield tag, table.decode(column, data[at : at + fixed])
                 else:
@@ -258,6 +296,7 @@ class TableContext:
         if self.info.row_size > node.db.layout.block_data_max:
             raise PstFormatError(f"a table's rows are {self.info.row_size} bytes wide", nid=node.nid)
         self.by_id = self.info.by_id
+        self.marks_at = self.info.ends[2]  # where the CEB begins in a row
         self._index: dict[int, int] | None = None
 
     @property
@@ -284,6 +323,10 @@ class TableContext:
         Raises:
             PstFormatError: the row matrix is damaged or does not have the rows that the index names.
         """
+        for data in self._rows():
+            yield Row(self, data)
+
+    def _rows(self) -> Iterator[bytes]:
         left = len(self.index)
         size = self.info.row_size
         for block in self._row_blocks():
@@ -291,9 +334,49 @@ class TableContext:
                 if not left:
                     return
                 left -= 1
-                yield Row(self, block[at : at + size])
+                yield block[at : at + size]
         if left:
             raise PstFormatError(f"a table has {left} rows less than its index names", nid=self.node.nid)
+
+    def read_rows(self, spend: Callable[[int], None]) -> list[dict[int, Value]]:
+        """Return the rows in the order of the row matrix: every cell that exists by its tag, but row id and version.
+
+        Args:
+            spend: called for each row with the bytes of its values; may raise to end it.
+
+        Raises:
+            PstFormatError: the row matrix is damaged or does not have the rows that the index names.
+        """
+        # What Row.items() does, for tables that are read whole.
+        found: list[dict[int, Value]] = []
+        existing = self.info.column_set.existing
+        marks_at, end = self.marks_at, self.info.row_size
+        items = self._heap.first_items if not self._column_nids else []
+        count = len(items)
+        for data in self._rows():
+            cells: dict[int, Value] = {}
+            size = 0
+            for column in existing(data[marks_at:end]):
+                tag, at, _, _, fixed = column
+                ptype = tag & 0xFFFF
+                if ptype == _INTEGER32:
+                    number = int.from_bytes(data[at : at + 4], "little")
+                    cells[tag] = number - ((number & 0x80000000) << 1)
+                elif ptype == _BOOLEAN:
+                    cells[tag] = data[at] != 0
+                elif fixed:
+                    cells[tag] = self.decode(column, data[at : at + fixed])
+                else:
+                    hnid = int.from_bytes(data[at : at + 4], "little")
+                    number = hnid >> 5
+                    value = items[number - 1] if 0 < number <= count and not hnid & disk.NID_TYPE_MASK else None
+                    if value is None:
+                        value = self.cell(column, data)
+                    size += len(value)
+                    cells[tag] = self.decode(column, value)
+            spend(size + _CELL_COST * len(cells))
+            found.append(cells)
+        return found
 
     def _row_blocks(self) -> Iterator[bytes]:
         hnid = self.info.hnid_rows

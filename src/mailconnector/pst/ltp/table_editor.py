@@ -4,6 +4,7 @@
 :class:`TableEditor` changes tables of any size row by row, as folders have.
 """
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
@@ -20,8 +21,9 @@ from mailconnector.pst.ltp.table_context import (
     ROW_ID,
     ROW_VERSION,
     Column,
-    Columns,
     TableInfo,
+    gather_columns,
+    read_columns,
     read_info,
 )
 
@@ -48,12 +50,19 @@ def lay_out(tags: tuple[int, ...]) -> TableInfo:
         Column(tag, places[tag], _width(tag), bits[tag], FIXED_SIZES.get(tag & 0xFFFF, 0)) for tag in sorted(order)
     )
     stored = b"".join([COLUMN.pack(column.tag, column.at, column.size, column.bit) for column in columns])
-    by_id = {column.tag >> 16: column for column in columns}
-    return TableInfo((ends[0], ends[1], ends[2], at + (len(order) + 7) // 8), 0, 0, Columns(columns, by_id, stored))
+    width = at + (len(order) + 7) // 8
+    return TableInfo((ends[0], ends[1], ends[2], width), 0, 0, gather_columns(columns, stored))
 
 
 def _width(tag: int) -> int:
     return FIXED_SIZES.get(tag & 0xFFFF, 4)
+
+
+@lru_cache(maxsize=256)
+def _simple_info(tags: tuple[int, ...]) -> tuple[TableInfo, bytes]:
+    """Lay out the rows of a new table of one heap block, and return its TCINFO as it is stored too."""
+    info = lay_out(tags)._replace(hid_row_index=1 << 5, hnid_rows=4 << 5)
+    return info, _pack_info(info)
 
 
 def _pack_info(info: TableInfo) -> bytes:
@@ -73,24 +82,46 @@ def build_row(
         cells: stored bytes by tag; those for which the table has no column, and None, are passed over.
         store: stores a value that does not stand in the row and returns its HNID.
     """
-    row = bytearray(info.row_size)
-    marks = info.ends[2]
-    by_id = info.by_id
-    row[:8] = row_id.to_bytes(4, "little") + version.to_bytes(4, "little")
-    row[marks] = 0xC0  # row id and row version exist
-    for tag, data in cells.items():
-        if data is None:
-            continue
-        column = by_id.get(tag >> 16)
-        if column is None or column.at < OWN_CELLS:
-            continue
-        _, at, size, bit, fixed = column
-        if fixed:
-            row[at : at + size] = data[:fixed].ljust(size, b"\0")
-        elif data:
-            row[at : at + 4] = store(data).to_bytes(4, "little")
-        row[marks + (bit >> 3)] |= 0x80 >> (bit & 7)
-    return bytes(row)
+    present = {tag: data for tag, data in cells.items() if data is not None}
+    layout, places, marks = _plan_row(info.column_set.stored, info.ends, tuple(present))
+    values = [present[tag] if fixed else store(present[tag]) if present[tag] else 0 for tag, fixed in places]
+    return layout.pack(row_id, version, *values, marks)
+
+
+@lru_cache(maxsize=1024)
+def _plan_row(
+    stored: bytes, ends: tuple[int, int, int, int], tags: tuple[int, ...]
+) -> tuple[struct.Struct, tuple[tuple[int, int], ...], bytes]:
+    """Plan the rows of a table that have these cells: most rows have one of a few sets of them.
+
+    Args:
+        stored: rgTCOLDESC.
+        ends: rgib.
+        tags: the tags of the cells.
+
+    Returns:
+        The structure of the row, the cells in the order in which it takes them as (tag, size of a value that stands in
+        the row or 0 for an HNID), and the CEB.
+
+    Raises:
+        PstFormatError: columns overlap.
+    """
+    columns = read_columns(stored, ends[2], ends[3])
+    assert not isinstance(columns, str)
+    found = {columns.by_id[tag >> 16]: tag for tag in tags if tag >> 16 in columns.by_id}
+    cells = sorted((column.at, column, tag) for column, tag in found.items() if column.at >= OWN_CELLS)
+    parts = ["<II"]
+    end = OWN_CELLS
+    marks = bytearray(ends[3] - ends[2])
+    marks[0] = 0xC0  # row id and row version exist
+    for at, column, tag in cells:
+        if at < end:
+            raise PstFormatError(f"a table's column {tag:#010x} overlaps another one")
+        parts.append(f"{at - end}x" + (f"{column.fixed}s" if column.fixed else "I"))
+        end = at + (column.fixed or 4)
+        marks[column.bit >> 3] |= 0x80 >> (column.bit & 7)
+    parts.append(f"{ends[2] - end}x{len(marks)}s")
+    return struct.Struct("".join(parts)), tuple((tag, column.fixed) for _, column, tag in cells), bytes(marks)
 
 
 def write_table(
@@ -98,7 +129,7 @@ def write_table(
 ) -> None:
     """Make a node's data a new table of a few rows, (row id, version, cells) each, with ids that grow."""
     width = node.db.layout.row_number_size
-    info = lay_out(columns)
+    info, stored_info = _simple_info(columns)
     # The header of the index, its leaf, TCINFO, the row matrix, then the values row by row.
     items: list[bytes] = [b"", b"", b"", b""]
 
@@ -114,7 +145,7 @@ def write_table(
             [row[0].to_bytes(4, "little") + number.to_bytes(width, "little") for number, row in enumerate(rows)]
         )
         items[0] = bth.header_bytes(4, width, 0, 2 << 5)
-        items[2] = _pack_info(info._replace(hid_row_index=1 << 5, hnid_rows=4 << 5))
+        items[2] = stored_info
         packed = pack_simple(CLIENT_TC, items, 3 << 5, node.db.layout.block_data_max)
         if packed is not None:
             node.set_data(packed)

@@ -6,8 +6,9 @@ drafts inside the draft of their attachment, and are saved from the inside out.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import BinaryIO, cast
 
 from mailconnector.mapi import codepages
@@ -32,7 +33,7 @@ from mailconnector.pst.ltp.property_context import (
     write_properties,
 )
 from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, Row, TableContext
-from mailconnector.pst.ltp.table_editor import write_table
+from mailconnector.pst.ltp.table_editor import TableEditor, write_table
 from mailconnector.pst.messaging.message import (
     ATTACH_DATA,
     ATTACH_METHOD,
@@ -79,7 +80,9 @@ _CALCULATED = frozenset(
         0x67F3,  # PidTagLtpRowVer
     )
 )
-_IN_RECIPIENTS = frozenset((0x0FF9, 0x0FFE, 0x0FFF))  # of those, what a recipient row does hold
+_NOT_IN_RECIPIENTS = _CALCULATED - {0x0FF9, 0x0FFE, 0x0FFF}  # of those, a recipient row does hold these
+_NOT_PLAIN = _CALCULATED | {SUBJECT}  # what is not stored as it is given
+_OBJECT = int(PropertyType.OBJECT)
 _CODEPAGE = 0x3FFD  # PidTagMessageCodepage
 _IMPORTANCE, _CREATED, _MODIFIED, _SEARCH_KEY, _STATUS = 0x0017, 0x3007, 0x3008, 0x300B, 0x0E17
 _RECIPIENT_TYPE, _DISPLAY_NAME, _RENDERING_POSITION = 0x0C15, 0x3001, 0x370B
@@ -132,8 +135,16 @@ class _ObjectDraft:
 
     def update(self, properties: Mapping[PropertyKey, Value]) -> None:
         """Set several properties."""
+        tag_of, encode, codec = self._session.stored_tag, self._session.encode_value, self.codec
+        values = self.values
         for key, value in properties.items():
-            self.set(key, value)
+            tag = tag_of(key)
+            pid = tag >> 16
+            if pid in values or pid in _NOT_PLAIN or not isinstance(value, _PLAIN):
+                self.set(key, value)
+            else:
+                values[pid] = _new_tuple(StoredValue, (tag & 0xFFFF, encode(tag, value, codec), 0))
+                self.given.add(pid)
 
     def delete(self, key: PropertyKey | PropertyName) -> None:
         """Delete a property; nothing where there is none."""
@@ -257,10 +268,11 @@ class MessageDraft(_ObjectDraft):
 
     def _recipient_cells(self, properties: Properties) -> dict[int, bytes]:
         cells: dict[int, bytes] = {}
+        tag_of, encode, codec = self._session.stored_tag, self._session.encode_value, self.codec
         for key, value in properties.items():
-            tag = self._session.stored_tag(key)
-            if (tag >> 16 not in _CALCULATED or tag >> 16 in _IN_RECIPIENTS) and tag & 0xFFFF != PropertyType.OBJECT:
-                cells[tag] = self._session.store_value(tag, value, self.codec).data
+            tag = tag_of(key)
+            if tag >> 16 not in _NOT_IN_RECIPIENTS and tag & 0xFFFF != _OBJECT:
+                cells[tag] = encode(tag, value, codec)
         cells.setdefault(0x0E0F000B, b"\1")  # PidTagResponsibility
         cells.setdefault(0x0FFE0003, b"\6\0\0\0")  # PidTagObjectType: MAPI_MAILUSER
         cells.setdefault(0x39000003, b"\0\0\0\0")  # PidTagDisplayType
@@ -290,11 +302,12 @@ class MessageDraft(_ObjectDraft):
     def _save_display_lists(self, rows: list[dict[int, bytes]]) -> None:
         """Bring PidTagDisplayTo and its kin into step with the recipients, but for those that were set by hand."""
         string = PropertyType.STRING8 if self._session.ansi else PropertyType.STRING
-        semicolon = "; ".encode("ascii" if self._session.ansi else "utf-16-le")
+        semicolon = b"; " if self._session.ansi else b";\0 \0"
         lists: dict[int, list[bytes]] = {}
+        type_tag, name_tag = _RECIPIENT_TYPE << 16 | PropertyType.INTEGER32, _DISPLAY_NAME << 16 | string
         for cells in rows:
-            kind = int.from_bytes(cells.get(_RECIPIENT_TYPE << 16 | PropertyType.INTEGER32, b"\1"), "little") & 0xF
-            name = cells.get(_DISPLAY_NAME << 16 | string)
+            kind = int.from_bytes(cells.get(type_tag, b"\1"), "little") & 0xF
+            name = cells.get(name_tag)
             if name and kind in _DISPLAY_LISTS:
                 lists.setdefault(_DISPLAY_LISTS[kind], []).append(name)
         for pid in _DISPLAY_LISTS.values():
@@ -473,16 +486,22 @@ class MessageDraft(_ObjectDraft):
         set_inline(self.node, self.values, MESSAGE_SIZE)
         self.node.save()
 
-    def cell(self, pid: int) -> tuple[int, bytes] | None:
-        """Return the tag and the stored bytes of a property of the saved message, for a row that mirrors it."""
-        value = self.values.get(pid)
-        if value is None:
-            return None
-        return pid << 16 | value.type, self.node.read_subnode(value.nid) if value.nid else value.data
+    def row_cells(self, table: TableEditor) -> dict[int, bytes | None]:
+        """Return the cells of a row that mirrors the saved message: what it has for each column, or None."""
+        cells: dict[int, bytes | None] = {}
+        values = self.values
+        for tag in table.info.column_set.mirrored:
+            value = values.get(tag >> 16)
+            if value is None:
+                cells[tag] = None
+                continue
+            ptype, data, nid = value
+            if nid:
+                data = self.node.read_subnode(nid)
+            cells[tag] = data if ptype == tag & 0xFFFF else convert_cell(ptype, tag & 0xFFFF, data, self.codec)
+        return cells
 
     def _subnodes_size(self) -> int:
-        if not any(entry.bid_sub for entry in self.node.subnodes.values()):
-            return sum(self._session.db.data_size(entry.bid_data) for entry in self.node.subnodes.values())
         total = 0
         db = self._session.db
         pending = list(self.node.subnodes.values())
@@ -613,6 +632,7 @@ class AttachmentDraft(_ObjectDraft):
 
 _SMALL_VALUE = 3580
 _PLAIN = (str, int, bytes)  # values that are surely no streams
+_new_tuple = tuple.__new__  # makes a named tuple in half the time
 _MAX_COLUMNS = 250
 _ATTACHMENT_CELLS = frozenset(
     (ATTACH_SIZE, ATTACH_METHOD, _RENDERING_POSITION, 0x3001, 0x3703, 0x3704, 0x3707, 0x370E, 0x3712, 0x3714, 0x7FFA,
@@ -625,9 +645,19 @@ def _cells(row: Row) -> dict[int, bytes]:
     return {tag: row.raw(tag) or b"" for tag in row.tags() if tag not in (ROW_ID, ROW_VERSION)}
 
 
-def _columns(template: tuple[int, ...], rows: Iterable[Mapping[int, bytes]]) -> tuple[int, ...]:
+@lru_cache(maxsize=64)
+def _unique(tags: tuple[int, ...]) -> tuple[tuple[int, ...], frozenset[int]]:
+    """Return tags without those whose id comes again, in order and as a set."""
+    unique = tuple({tag >> 16: tag for tag in tags}.values())
+    return unique, frozenset(unique)
+
+
+def _columns(template: tuple[int, ...], rows: Collection[Mapping[int, bytes]]) -> tuple[int, ...]:
     """Return the columns of a table: those of its template, and those that a row has beyond them."""
-    columns = {tag >> 16: tag for tag in template}
+    usual, known = _unique(template)
+    if all(cells.keys() <= known for cells in rows):
+        return usual
+    columns = {tag >> 16: tag for tag in usual}
     for cells in rows:
         for tag in cells:
             if tag >> 16 not in columns:

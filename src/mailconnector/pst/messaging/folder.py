@@ -16,7 +16,7 @@ from mailconnector.pst.messaging import receive, search
 from mailconnector.pst.messaging.draft import MessageDraft
 from mailconnector.pst.messaging.message import FLAG_READ, MESSAGE_FLAGS, MessageContent
 from mailconnector.pst.messaging.properties import PropertyView
-from mailconnector.pst.messaging.session import CONTENT_COUNT, SUBFOLDERS, UNREAD_COUNT, Session, row_cells
+from mailconnector.pst.messaging.session import CONTENT_COUNT, SUBFOLDERS, UNREAD_COUNT, Session
 from mailconnector.pst.messaging.templates import templates
 
 DISPLAY_NAME, CONTAINER_CLASS = 0x3001, 0x3613
@@ -368,7 +368,7 @@ class Folder:
     def _add_row(self, nid: int, draft: MessageDraft) -> None:
         session = self._session
         table = session.editor(self._contents(nid))
-        table.put_row(nid, session.row_version(), _message_cells(row_cells(table, draft.cell, draft.codec)))
+        table.put_row(nid, session.row_version(), _message_cells(draft.row_cells(table)))
         self._count(nid, draft.number(MESSAGE_FLAGS), 1)
 
     def _count(self, nid: int, flags: int, sign: int) -> None:
@@ -427,7 +427,7 @@ class Message(MessageContent):
             session.db.put_node(self.nid, node.bid_data, node.bid_sub, entry.nid_parent)
             folder = Folder(session, entry.nid_parent)
             table = session.editor(folder._contents(self.nid))
-            cells = _message_cells(row_cells(table, draft.cell, draft.codec))
+            cells = _message_cells(draft.row_cells(table))
             table.put_row(self.nid, session.row_version(), cells)
             if (flags ^ draft.number(MESSAGE_FLAGS)) & FLAG_READ:
                 folder._count(self.nid, flags, -1)

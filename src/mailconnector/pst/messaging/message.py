@@ -1,7 +1,6 @@
 """Messages and their attachments, for reading ([MS-PST] 2.4.5, 2.4.6). Changes go through a draft: see ``draft``."""
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import BinaryIO
 
 from mailconnector.mapi.objects import (
@@ -15,8 +14,7 @@ from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp.node import NodeReader
 from mailconnector.pst.ltp.property_context import PropertyContext
-from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
-from mailconnector.pst.messaging.names import FIRST_ID
+from mailconnector.pst.ltp.table_context import TableContext
 from mailconnector.pst.messaging.properties import Allowance, PropertyView, open_data
 from mailconnector.pst.messaging.session import Session, codec_of
 from mailconnector.pst.messaging.subject import plain_subject
@@ -63,18 +61,21 @@ class MessageContent:
     def __init__(self, session: Session, node: NodeReader, nesting: Nesting | None = None) -> None:
         self._session = session
         self._nesting = nesting or Nesting()
+        self._properties: PropertyView | None = None
         self.node = node
 
-    @cached_property
+    @property
     def properties(self) -> PropertyView:
         """The message's properties, read when they are first asked for.
 
         Raises:
             PstFormatError: the node holds no message.
         """
-        pc = PropertyContext(self.node, self._session.codec)
-        pc.codec = codec_of(pc, self._session.codec)
-        return PropertyView(self._session, pc)
+        if self._properties is None:
+            pc = PropertyContext(self.node, self._session.codec)
+            pc.codec = codec_of(pc, self._session.codec)
+            self._properties = PropertyView(self._session, pc)
+        return self._properties
 
     @property
     def codec(self) -> str:
@@ -116,16 +117,7 @@ class MessageContent:
         table = self.recipient_table()
         if table is None:
             return []
-        key_of = self._session.key_of
-        rows: list[Properties] = []
-        for row in table.rows():
-            cells = allowance.take(
-                ((key_of(tag) if tag >= FIRST_ID << 16 else tag), value) for tag, value in row.items()
-            )
-            cells.pop(ROW_ID, None)
-            cells.pop(ROW_VERSION, None)
-            rows.append(cells)
-        return rows
+        return [self._session.keyed(cells) for cells in table.read_rows(allowance.spend)]
 
     def recipient_table(self) -> TableContext | None:
         """Return the recipient table as it is stored, or None."""
@@ -165,7 +157,7 @@ class MessageContent:
         return self._to_object(Allowance(self.node.db))
 
     def _to_object(self, allowance: Allowance) -> MessageObject:
-        properties = allowance.take(self.properties.items())
+        properties = self.properties.read_all(allowance)
         for key in (SUBJECT << 16 | PropertyType.STRING, SUBJECT << 16 | PropertyType.STRING8):
             stored = properties.get(key)
             if isinstance(stored, str):
@@ -245,12 +237,7 @@ class Attachment:
 
     def _to_object(self, allowance: Allowance) -> AttachmentObject:
         pc = self.properties.pc
-        key_of = self._session.key_of
-        properties = allowance.take(
-            (key_of(tag), pc.value(tag >> 16))
-            for tag in pc.tags()
-            if tag >> 16 != ATTACH_DATA and tag & 0xFFFF != PropertyType.OBJECT
-        )
+        properties = self._session.keyed(pc.read_all(allowance.spend, but=ATTACH_DATA))
         embedded = self.embedded
         data = self.open()
         # Open streams have their buffers, and every object costs something.

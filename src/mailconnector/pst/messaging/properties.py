@@ -1,8 +1,8 @@
 """The properties of an object of the store, by tag or by name."""
 
 import io
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO, TypeVar
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from mailconnector.mapi.named import PropertyName
 from mailconnector.mapi.objects import Properties, PropertyKey
@@ -16,11 +16,8 @@ from mailconnector.pst.ndb.database import NodeDatabase
 
 _NAMED = FIRST_ID << 16  # tags from here on are of named properties
 
-_Key = TypeVar("_Key")
-_HOLDERS = (str, bytes)
 _ALLOWED = 4  # times the size of the file
 _ALLOWED_ALWAYS = 1 << 20
-_ENTRY_COST = 16
 _BUFFER = 1 << 16
 
 
@@ -48,26 +45,6 @@ class Allowance:
         self._left -= size
         if self._left < 0:
             raise PstFormatError("an object holds more than there is in the file: it names the same parts many times")
-
-    def take(self, pairs: Iterable[tuple[_Key, Value]]) -> dict[_Key, Value]:
-        """Make a dictionary of keys and values as far as there is allowance for them.
-
-        Raises:
-            PstFormatError: there is not.
-        """
-        found: dict[_Key, Value] = {}
-        left = self._left
-        for key, value in pairs:
-            found[key] = value
-            left -= _ENTRY_COST
-            if value.__class__ in _HOLDERS:
-                left -= len(value)
-            elif value.__class__ is list:
-                left -= sum(_ENTRY_COST + (len(item) if item.__class__ in _HOLDERS else 0) for item in value)
-            if left < 0:
-                self.spend(self._left + 1)
-        self._left = left
-        return found
 
 
 class PropertyView:
@@ -134,7 +111,15 @@ class PropertyView:
 
     def to_dict(self) -> Properties:
         """Return all properties but those of type PtypObject, all values read."""
-        return Allowance(self._session.db).take(self.items())
+        return self.read_all(Allowance(self._session.db))
+
+    def read_all(self, allowance: Allowance) -> Properties:
+        """Return all properties but those of type PtypObject, as far as there is allowance for them.
+
+        Raises:
+            PstFormatError: there is not.
+        """
+        return self._session.keyed(self.pc.read_all(allowance.spend))
 
     def size_of(self, key: PropertyKey | PropertyName) -> int:
         """Return the size in bytes of a value as it is stored, without reading a large one; 0 where there is none."""

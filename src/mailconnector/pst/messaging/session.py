@@ -4,20 +4,21 @@ Tables that a transaction changes stay open here until they are needed for readi
 ends; changes of folder counts are collected and written once. :meth:`Session.settle` brings all of that into the nodes.
 """
 
+from codecs import utf_16_le_encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from mailconnector.mapi import codepages
 from mailconnector.mapi.named import NamedTag, PropertyName
-from mailconnector.mapi.objects import PropertyKey
+from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapi.values import Value, ValueFormatError, encode
 from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError, PstUsageError
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.property_context import PropertyContext, StoredValue, write_properties
-from mailconnector.pst.ltp.table_context import OWN_CELLS, TableContext
+from mailconnector.pst.ltp.table_context import TableContext
 from mailconnector.pst.ltp.table_editor import TableEditor
 from mailconnector.pst.messaging.names import FIRST_ID, NameMap
 from mailconnector.pst.messaging.search import SearchQueue
@@ -26,7 +27,9 @@ from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.lookup import NodeEntry
 
 _HELD_MAX = 24 << 20  # bytes of open tables in a transaction
+_NAMED = FIRST_ID << 16  # tags from here on are of named properties
 _TAGS_MAX = 20_000
+_STRING, _STRING8 = int(PropertyType.STRING), int(PropertyType.STRING8)
 _CHECK_EVERY = 128  # changes between two looks at that
 CONTENT_COUNT, UNREAD_COUNT, SUBFOLDERS = 0x3602, 0x3603, 0x360A
 HIDDEN_COUNT, HIDDEN_UNREAD = 0x6635, 0x6636
@@ -106,6 +109,13 @@ class Session:
                 return NamedTag(name, tag & 0xFFFF)
         return tag
 
+    def keyed(self, values: dict[int, Value]) -> Properties:
+        """Return values by their keys outside the store instead of by their stored tags."""
+        if any(tag >= _NAMED for tag in values):
+            key_of = self.key_of
+            return {(key_of(tag) if tag >= _NAMED else tag): value for tag, value in values.items()}
+        return cast("Properties", values)
+
     def find_id(self, key: PropertyKey | PropertyName) -> int | None:
         """Return the property id of a key in this store, None when the store does not know its name."""
         if isinstance(key, int):
@@ -128,15 +138,23 @@ class Session:
         Raises:
             PstUsageError: the value does not fit the type.
         """
+        return StoredValue(tag & 0xFFFF, self.encode_value(tag, value, codec))
+
+    def encode_value(self, tag: int, value: Value, codec: str) -> bytes:
+        """Return the stored bytes of a value for a stored tag.
+
+        Raises:
+            PstUsageError: the value does not fit the type.
+        """
         ptype = tag & 0xFFFF
         try:
             # Most values of most messages are strings: the short way for them.
             if isinstance(value, str):
-                if ptype == PropertyType.STRING:
-                    return StoredValue(ptype, value.encode("utf-16-le", "surrogatepass"))
-                if ptype == PropertyType.STRING8:
-                    return StoredValue(ptype, codepages.encode_string8(value, codec))
-            return StoredValue(ptype, encode(ptype, value, codec))
+                if ptype == _STRING:
+                    return utf_16_le_encode(value, "surrogatepass")[0]
+                if ptype == _STRING8:
+                    return codepages.encode_string8(value, codec)
+            return encode(ptype, value, codec)
         except (ValueFormatError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise PstUsageError(f"the value of property {tag:#010x} does not fit its type: {error}") from error
 
@@ -342,12 +360,9 @@ def row_cells(
         codec: of PtypString8 values.
     """
     cells: dict[int, bytes | None] = {}
-    for column in table.info.columns:
-        if column.at >= OWN_CELLS:
-            found = cell(column.tag >> 16)
-            cells[column.tag] = (
-                None if found is None else convert_cell(found[0] & 0xFFFF, column.tag & 0xFFFF, found[1], codec)
-            )
+    for tag in table.info.column_set.mirrored:
+        found = cell(tag >> 16)
+        cells[tag] = None if found is None else convert_cell(found[0] & 0xFFFF, tag & 0xFFFF, found[1], codec)
     return cells
 
 

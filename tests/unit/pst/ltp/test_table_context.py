@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mailconnector.pst.disk import ANSI, UNICODE, Layout
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp import bth
-from mailconnector.pst.ltp.heap import HeapEditor
+from mailconnector.pst.ltp.heap import CLIENT_TC, HeapEditor
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, TableContext
 from mailconnector.pst.ltp.table_editor import TableEditor, lay_out, write_table
@@ -59,6 +59,21 @@ class Table:
         assert self.editor.count == len(self.model)
         return table
 
+    def check_whole(self, table: TableContext) -> None:
+        """Check that reading all rows at once gives what they give one by one, a damaged value included."""
+        spent: list[int] = []
+        try:
+            rows = [dict(row.items()) for row in table.rows()]
+        except PstFormatError:
+            with pytest.raises(PstFormatError):
+                table.read_rows(spent.append)
+            return
+        for row in rows:
+            del row[ROW_ID], row[ROW_VERSION]
+        assert table.read_rows(spent.append) == rows
+        sizes = [len(data) for cells in self.model.values() for tag, data in cells.items() if tag not in WIDTHS]
+        assert sum(spent) >= sum(sizes)
+
     def check(self, table: TableContext) -> None:
         assert len(table) == len(self.model)
         assert table.index.keys() == self.model.keys()
@@ -71,6 +86,7 @@ class Table:
             assert cells == self.model[row.row_id]
             assert row.get(ROW_VERSION) == self.versions[row.row_id]
         assert seen == self.model.keys()
+        self.check_whole(table)
         for row_id in [*list(self.model)[:5], 0x99999]:
             found = table.row(row_id)
             assert (found is None) == (row_id not in self.model)
@@ -196,6 +212,22 @@ def test_a_column_that_the_table_does_not_have_is_passed_over() -> None:
     table.model[32] = {0x0037001F: b"here"}
     table.versions[32] = 1
     table.save()
+
+
+def test_columns_that_overlap_are_refused_when_a_row_is_added() -> None:
+    table = Table(UNICODE)
+    table.put(1, {0x0E070003: b"abcd"})
+    table.save()
+    heap = HeapEditor(table.node, CLIENT_TC)
+    info = bytearray(heap.item(heap.user_root))
+    at = info.index(struct.pack("<I", 0x0E070003))
+    info[at + 4 : at + 6] = info[info.index(struct.pack("<I", 0x0037001F)) + 4 :][:2]
+    heap.replace(heap.user_root, bytes(info))
+    heap.flush()
+    editor = TableEditor(NodeEditor(table.db, *table.node.save(), NID))
+    editor.put_row(2, 2, {0x0E070003: b"abcd"})
+    with pytest.raises(PstFormatError):
+        editor.put_row(3, 3, {0x0E070003: b"abcd", 0x0037001F: b"text"})
 
 
 def test_a_table_without_row_ids_cannot_be_changed() -> None:
