@@ -15,7 +15,7 @@ from mailconnector.mapi import tags
 from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapi.values import Value
 from mailconnector.pst import Folder, PstDiskError, PstError, Store
-from mailconnector.stores.pst_index import IndexedFolder, NodePlace
+from mailconnector.stores.pst_index import IndexedFolder, NodePlace, clean_text
 from mailconnector.sync.store import FolderKind, SpecialUse
 
 MAIL_CLASS = "IPF.Note"
@@ -94,7 +94,7 @@ def _folder_of(store: Store, node: NodePlace, old: IndexedFolder | None) -> Inde
             return replace(old, parent=node.parent, bid_data=node.bid_data)
         name, container_class, hidden = "", "", False
     mark, count = (old.mark, old.count) if old is not None else (0, 0)
-    shown = " ".join(name.replace("\0", "").split("\n")) or f"{node.nid:x}"
+    shown = clean_text(" ".join(name.replace("\0", "").split("\n"))) or f"{node.nid:x}"
     return IndexedFolder(
         node.nid, node.bid_data, node.parent, shown, container_class, hidden, kind_of(container_class),
         mark=mark, count=count,
@@ -262,8 +262,9 @@ def fitted_name(name: str, taken: Iterable[str], codec: str = "") -> str:
         taken: The names of the folders beside it.
         codec: In an ANSI file, the codec of its names.
     """
-    shown = "".join("_" if ord(character) < 0x20 or character == "\x7f" else character for character in name)
-    shown = shown.encode("utf-8", "replace").decode("utf-8")
+    shown = "".join(
+        "_" if ord(character) < 0x20 or character == "\x7f" else character for character in clean_text(name)
+    )
     if codec:
         shown = "".join(character if _encodes(character, codec) else "_" for character in shown)
     fitted = _cut(shown.strip(), _LONGEST_NAME) or "_"

@@ -315,8 +315,8 @@ class PstIndex:
                 folder.nid,
                 folder.bid_data,
                 folder.parent,
-                _stored_text(folder.name),
-                _stored_text(folder.container_class),
+                clean_text(folder.name),
+                clean_text(folder.container_class),
                 folder.hidden,
                 folder.kind.value,
                 folder.special.value if folder.special else "",
@@ -427,7 +427,7 @@ class PstIndex:
                 IndexedItem._make,
                 self.db.execute(
                     f"SELECT {_ITEM} FROM item WHERE parent=? AND name IN ({marks}) AND mark > 0",
-                    (parent, *map(_stored_text, part)),
+                    (parent, *map(clean_text, part)),
                 ),
             )
         return found
@@ -442,12 +442,12 @@ class PstIndex:
         rows = [
             (
                 *map(_fitting, item[:5]),
-                _stored_text(item.flags),
+                clean_text(item.flags),
                 item.revision,
                 item.size,
                 item.date,
                 _fitting(item.born),
-                *map(_stored_text, (item.name, item.digest, item.title)),
+                *map(clean_text, (item.name, item.digest, item.title)),
                 item.arrived,
             )
             for item in items
@@ -460,7 +460,7 @@ class PstIndex:
         """Note that an item has other flags, and that its node was written anew for them."""
         self.db.execute(
             "UPDATE item SET bid_data=?, bid_sub=?, flags=?, size=?, mark=?, stale=0 WHERE nid=?",
-            (_fitting(place.bid_data), _fitting(place.bid_sub), _stored_text(to_text(flags)), size, mark, nid),
+            (_fitting(place.bid_data), _fitting(place.bid_sub), clean_text(to_text(flags)), size, mark, nid),
         )
 
     def move_item(self, nid: int, source: int, target: int, mark: int) -> None:
@@ -556,6 +556,6 @@ def _fitting(number: int) -> int:
     return number if number <= _LONGEST else number & _LONGEST
 
 
-def _stored_text(text: str) -> str:
-    """Return a text without the lone surrogates that SQLite does not take."""
+def clean_text(text: str) -> str:
+    """Return a text without lone surrogates: no file takes them, and what a code page does not have is read as such."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -291,3 +291,13 @@ def test_a_folder_whose_purpose_cannot_be_noted_is_not_left_half_made(file: PstF
     with file.open() as store:
         assert "Junk" not in by_name(store)
         assert len(list(store.changes(inbox(store), "").items)) == 2
+
+
+def test_names_in_another_code_page_can_be_told(tmp_path: Path) -> None:
+    file = PstFile(tmp_path, "ansi")
+    name = "\u0141\udc81"  # what is read of bytes that the code page does not have
+    file.outside(lambda opened: opened.ipm_subtree.create_folder("x").set_properties({0x3001001E: name}))
+    with file.open() as store:
+        for state in store.folders():
+            assert state.name.encode("utf-8")
+        assert any("?" in state.name for state in store.folders())

@@ -13,8 +13,9 @@ import pypff
 import pytest
 
 from mailconnector import formats, pst
-from mailconnector.items import Item, Mail
+from mailconnector.items import GenericItem, Item, Mail
 from mailconnector.mapi import tags
+from mailconnector.pst.files import check_file
 from mailconnector.stores import PstStore
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import AccountError, Answer, Report, Request, State, SyncStore, synchronise
@@ -44,8 +45,7 @@ def said(store: SyncStore) -> Counter[tuple[str, ...]]:
         name = folder.special.value if folder.special else folder.name
         for got in store.fetch(folder.id, [item.id for item in store.changes(folder.id, "").items]):
             assert isinstance(got, Fetched)
-            item = got.item
-            assert isinstance(item, Mail)
+            item = got.item.mail if isinstance(got.item, GenericItem) else got.item
             files = "/".join(f"{one.name}:{one.size()}" for one in item.attachments if one.item is None)
             flags = " ".join(sorted(got.state.flags))
             assert got.state.identity is not None
@@ -234,3 +234,21 @@ def test_a_delivery_is_found_again_by_its_name(tmp_path: Path) -> None:
     file.lose_index()
     with file.open() as store:
         assert [found.id for found in store.find(folder, [name, "<other@example.org>"])] == [state.id]
+
+
+def test_mail_of_outlook_goes_to_a_server_once(pst_sample: Path, writable_copy, tmp_path: Path) -> None:
+    path, index, state_path = writable_copy(pst_sample), tmp_path / "index", str(tmp_path / "state")
+    try:
+        PstStore.open(path, index).close()
+    except AccountError:
+        pytest.skip("an OST file")
+    server = server_with()
+    reports = []
+    for _ in range(2):
+        with State(state_path) as state, PstStore.open(path, index) as store:
+            reports.append(synchronise(state, store, server))
+    assert [report.troubles for report in reports] == [(), ()]
+    assert reports[1].is_quiet
+    with PstStore.open(path, index) as store:
+        assert {key[:3] for key in said(store)} == {key[:3] for key in said(server)}
+    assert check_file(path).codes <= check_file(pst_sample).codes
