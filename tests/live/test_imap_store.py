@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from mailconnector.sync.store import (
     Failure,
     Fetched,
     FlagChange,
+    ItemState,
     Removal,
     Replacement,
     Rights,
@@ -228,6 +230,46 @@ def test_the_latest_messages_are_missed_when_they_are_gone(mailbox, left):
         found = store.changes("INBOX", first.cursor)
         items, vanished = {item.id for item in found.items}, set(found.vanished)
         assert items == set(ids[:left]) if found.complete else set(ids[left:]) <= vanished and not items
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_the_changes_lead_to_the_listing(mailbox, seed):
+    rnd = random.Random(seed)
+    number = 0
+    with mailbox.open() as store, connect(mailbox.server, mailbox.user) as client:
+        other = store.create_folder(ROOT, "Other").id
+        known: dict[str, FlagSet] = {}
+        cursor = ""
+        for _ in range(12):
+            for _ in range(rnd.randrange(4)):
+                box = client.select("INBOX")
+                there = list(box.search())
+                some = UidSet.of(rnd.sample(there, min(len(there), rnd.randrange(1, 4))))
+                number += 1
+                match rnd.choice(["append", "append", "append", "flag", "unflag", "remove", "move", "add", "delete"]):
+                    case "append":
+                        uploads = [Upload(render(mail(number * 10 + i))) for i in range(rnd.randrange(1, 4))]
+                        list(client.uploads.append_many("INBOX", uploads))
+                    case "flag" if some:
+                        box.store(some, [rnd.choice(["\\Seen", "\\Flagged", "Blue"])])
+                    case "unflag" if some:
+                        box.store(some, ["\\Seen", "Blue"], action="remove")
+                    case "remove" if some:
+                        box.remove(some)
+                    case "move" if some:
+                        box.move(some, other)
+                    case "add":
+                        store.add("INBOX", [delivery(mail(number * 10))])
+                    case "delete" if some:
+                        store.delete("INBOX", [Removal(state.id, state.revision) for state in _states(store, some)])
+            told = {state.id: state.cursor for state in store.folders()}["INBOX"]
+            found = store.changes("INBOX", cursor)
+            assert told == found.cursor
+            items = {item.id: item.flags for item in found.items}
+            gone = known.keys() - items.keys() if found.complete else set(found.vanished)
+            known = {id_: flags for id_, flags in {**known, **items}.items() if id_ not in gone}
+            cursor = found.cursor
+            assert known == listed(store, "INBOX")
 
 
 def test_a_stream_goes_on_when_other_commands_come_between(mailbox):
@@ -614,6 +656,10 @@ def test_a_run_with_nothing_changed_takes_one_round_trip(dovecot, tmp_path):
         proxy.set(None)
         assert synced(store, local, path)
         assert proxy.commands == 2
+
+
+def _states(store: ImapStore, uids: UidSet) -> list[ItemState]:
+    return list(store.identify("INBOX", [str(uid) for uid in uids]))
 
 
 def _all(store: ImapStore, folder: str) -> list[Mail]:

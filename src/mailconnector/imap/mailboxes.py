@@ -111,8 +111,8 @@ class Mailboxes:
             subscriptions: whether to ask which are subscribed.
             rights: whether to ask what the user may do with each.
             metadata: the annotations to ask for, as ``/shared/vendor/kolab/folder-type``.
-            survey: whether to leave the selected mailbox first, of which some servers would tell the status as this
-                session last saw it, and to ask for the namespaces in the same round trip.
+            survey: whether to leave the selected mailbox first, or to look at it anew, since some servers tell its
+                status as this session last saw it, and to ask for the namespaces in the same round trip.
 
         Returns:
             Each mailbox once, in the server's order. Parents of which the user may see nothing can be missing.
@@ -161,8 +161,9 @@ class Mailboxes:
         """Run a LIST, behind what else a look at the whole server begins with."""
         session = self._session
         commands: list[Command] = []
-        if session.connection.protocol.mailbox is not None and session.has("UNSELECT"):
-            commands.append(session.line("UNSELECT").command())
+        if session.connection.protocol.mailbox is not None:
+            # Else the status of the selected mailbox is what this session has seen of it.
+            commands.append(session.line("UNSELECT" if session.has("UNSELECT") else "NOOP").command())
         if self._namespaces is None and session.has("NAMESPACE"):
             commands.append(session.line("NAMESPACE").command())
         commands.append(line.command())

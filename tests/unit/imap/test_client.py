@@ -770,6 +770,17 @@ def test_a_survey_is_one_round_trip():
         assert client.session.connection.protocol.mailbox is None
 
 
+def test_a_survey_without_unselect_looks_at_the_selected_mailbox_anew():
+    steps = (
+        *SELECT, b"C: a3 NOOP", b'C: a4 LIST "" "*"',
+        b"S: * 4 EXISTS", b"S: a3 OK done", b'S: * LIST () "/" INBOX', b"S: a4 OK done",
+    )  # fmt: skip
+    with client_of(b"", *steps) as client:
+        mailbox = client.select("Box")
+        client.mailboxes.list(subscriptions=False, survey=True)
+        assert mailbox.state.exists == 4
+
+
 @pytest.mark.parametrize(("enabled", "charset"), [((), b"CHARSET UTF-8 "), (("UTF8=ACCEPT",), b"")])
 def test_the_charset_of_a_search_is_named_only_where_it_may_be(enabled, charset):
     steps = (
