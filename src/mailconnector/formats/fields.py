@@ -247,7 +247,10 @@ def outdated(mail: Mail, envelope: Envelope) -> frozenset[bytes]:
     and the marks of importance are what a user changes. People are the same when their addresses are: a
     store's display names are not always the author's.
     """
-    said = cast(Mapping[str, object], envelope)
+    said = dict(cast(Mapping[str, object], envelope))
+    if said["author"] is None and mail.sender is None:
+        # A store has an author of all mail: for want of one it is the sender.
+        said["author"] = said["sender"]
     return frozenset(name for name, key in _SAID_BY.items() if not _agrees(key, getattr(mail, key), said[key]))
 
 

@@ -12,8 +12,8 @@ from mailconnector.items import headers
 LINE = 76
 """Longest header line that is written, its CRLF not counted."""
 
-# The text of a word may hold blanks and question marks, which is wrong but common.
-WORD = re.compile(r"=\?([^?*\s]*)(?:\*[^?\s]*)?\?([bBqQ])\?((?:[^?]|\?(?!=))*)\?=")
+# How a word begins; it ends at the next "?=". Its text may hold blanks and question marks, which is wrong but common.
+_WORD_START = re.compile(r"=\?([^?*\s]{0,200})(?:\*[^?\s]{0,200})?\?([bBqQ])\?")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 _PRINTABLE = re.compile(r"[ -~]*")
 _NEED_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
@@ -71,16 +71,19 @@ def decoded(text: str) -> str:
     run: list[str] = []
     run_kind = ("", "")
     position = 0
-    for match in WORD.finditer(text):
+    while match := _WORD_START.search(text, position):
+        end = text.find("?=", match.end())
+        if end < 0:
+            break
         between = text[position : match.start()]
-        position = match.end()
+        position = end + 2
         kind = (match[1].lower(), match[2].upper())
         if run and (between.strip() or kind != run_kind):
             out.append(_run_text(run, *run_kind))
             run = []
         if between and (between.strip() or not (out or run)):
             out.append(between)
-        run.append(match[3])
+        run.append(text[match.end() : end])
         run_kind = kind
     if run:
         out.append(_run_text(run, *run_kind))

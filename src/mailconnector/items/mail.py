@@ -87,11 +87,16 @@ class StoredContent:
     def read(self) -> bytes:
         """Return the whole content."""
         self.stream.seek(0)
-        return self.stream.read()
+        content = self.stream.read()
+        self.stream.seek(0)
+        return content
 
     def size(self) -> int:
         """Return the number of bytes."""
-        return self.stream.seek(0, SEEK_END)
+        size = self.stream.seek(0, SEEK_END)
+        # Whoever copies a stream does so from where it stands.
+        self.stream.seek(0)
+        return size
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """HTML from an RTF body that was written as RTF, for readers that know no RTF.
 
-It keeps what mail in RTF has: paragraphs, alignment, indents, fonts, sizes, colours, bold and its kin, links, list marks,
-and simple tables. Pictures and objects are left out: they travel as attachments, or stay in the RTF. The same RTF always
-gives the same HTML.
+It keeps what mail in RTF has: paragraphs, alignment, indents, fonts, sizes, colours, bold and its kin, links, list
+marks, and simple tables. Pictures and objects are left out: they travel as attachments, or stay in the RTF. The same
+RTF always gives the same HTML.
 """
 
 from __future__ import annotations

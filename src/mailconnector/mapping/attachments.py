@@ -47,7 +47,10 @@ def to_object(attachment: Attachment, number: int, embed: Callable[[Item], Messa
         return AttachmentObject(combined(properties, attachment.leftover), embedded=embedded)
     if attachment.reference:
         return AttachmentObject(combined(properties, attachment.leftover))
-    data = attachment.data if isinstance(attachment.data, bytes) else attachment.data.stream
+    if isinstance(attachment.data, bytes):
+        return AttachmentObject(combined(properties, attachment.leftover), data=attachment.data)
+    data = attachment.data.stream
+    data.seek(0)
     return AttachmentObject(combined(properties, attachment.leftover), data=data)
 
 

@@ -204,9 +204,11 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
     people = [address for group in recipients.values() for address in group]
     headers = _read_headers(properties)
     read = read_bodies(properties)
-    date, received = _read_times(properties, headers)
+    # Of mail that came by the wire nothing is made up that it did not have.
+    is_made_here = not headers and own.MIME_LAYOUT not in properties
+    date, received = _read_times(properties, is_made_here)
     author, sender, sender_leftover = _read_authors(properties, people)
-    message_id = threads.read_message_id(properties, headers)
+    message_id = threads.read_message_id(properties, headers, is_made_here)
     parents = threads.read_parents(properties, headers)
     subject = _subject(properties)
     flags = marks.read_flags(properties)
@@ -260,14 +262,14 @@ def _subject(properties: Properties) -> str:
     return subject[2:] if subject.startswith("\x01") else subject
 
 
-def _read_times(properties: Properties, headers: bytes) -> tuple[datetime | None, datetime | None]:
+def _read_times(properties: Properties, is_made_here: bool) -> tuple[datetime | None, datetime | None]:
     """Return (date, received) of a message.
 
     One that came without a date keeps none; for one that was made in a store, delivery or creation is the date.
     """
     submitted = reading.moment(properties, tags.PidTagClientSubmitTime)
     delivered = reading.moment(properties, tags.PidTagMessageDeliveryTime)
-    if submitted is None and not headers:
+    if submitted is None and is_made_here:
         submitted = delivered or reading.moment(properties, tags.PidTagCreationTime)
     return submitted, None if delivered == submitted else delivered
 

@@ -92,16 +92,21 @@ def read_index(
     return b"" if index == _made_index(message_id, parents, date) else index
 
 
-def read_message_id(properties: Properties, headers: bytes) -> str:
+def read_message_id(properties: Properties, headers: bytes, is_made_here: bool) -> str:
     """Return the message id, if need be of the header.
 
     A message that was made in a store has none before it is sent; its own is made of the search key, which it has
     for life. One that came without an id keeps none.
+
+    Args:
+        properties: The message's.
+        headers: Its header block.
+        is_made_here: It did not come by the wire.
     """
     found = reading.text(properties, tags.PidTagInternetMessageId)
     if not found and headers:
         return _text(first(headers, b"message-id"))
-    if not found and len(key := reading.data(properties, tags.PidTagSearchKey)) >= 16:
+    if not found and is_made_here and len(key := reading.data(properties, tags.PidTagSearchKey)) >= 16:
         return f"<{key.hex()}@{_MADE_DOMAIN}>"
     return found
 

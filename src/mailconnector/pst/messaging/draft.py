@@ -446,7 +446,11 @@ class MessageDraft(_ObjectDraft):
         """In an ANSI file: find a code page that has all the characters of the message's strings, and note it."""
         text = "".join(
             value
-            for properties in (message.properties, *(recipient.properties for recipient in message.recipients))
+            for properties in (
+                message.properties,
+                *(recipient.properties for recipient in message.recipients),
+                *(attachment.properties for attachment in message.attachments),
+            )
             for value in properties.values()
             if isinstance(value, str)
         )
