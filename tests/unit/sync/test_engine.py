@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -241,6 +242,22 @@ def test_folders_that_differ_by_case_stay_two(world: Exchange) -> None:
     assert names == expected
     assert {state.name for state in world.remote.folders()} == {"INBOX", "Work", "WORK"}
     assert bodies(world.local) == bodies(world.remote)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_name_that_changes_its_case_only_is_followed(world: Exchange, side: Side) -> None:
+    fill(world, 1)
+    for store in (world.local, world.remote):
+        store.put(store.create_folder("", "work").id, mail(2))
+        store.barrier()
+    world.settle()
+    store = world.side(side)
+    store.move_folder(folder_named(store, "work"), "", "Work")
+    store.barrier()
+    world.settle()
+    equal(world)
+    assert ("Work",) in tree(world.local)
+    assert bodies(world.local) == {"body 1": 1, "body 2": 1}
 
 
 def test_a_name_that_one_side_cannot_have_is_not_a_rename(tmp_path: Path) -> None:
@@ -569,6 +586,36 @@ def test_what_cannot_be_resumed_now_is_resumed_later(plain: Exchange) -> None:
     plain.settle()
     equal(plain)
     assert bodies(plain.local) == {"body 1": 1, "body 2": 1}
+
+
+def test_a_batch_is_fetched_while_another_is_stored(tmp_path: Path) -> None:
+    fetched: list[int] = []
+    overlaps: list[bool] = []
+    more = threading.Event()
+
+    class Source(MemoryStore):
+        def fetch(self, folder, ids, *, headers_only=False):
+            fetched.append(len(ids))
+            if len(fetched) > 1:
+                more.set()
+            return super().fetch(folder, ids, headers_only=headers_only)
+
+    class Target(MemoryStore):
+        def add(self, folder, deliveries):
+            overlaps.append(more.wait(30.0))
+            return super().add(folder, deliveries)
+
+    traits = Traits(capabilities=Capabilities(batch_items=4, fetches_ahead=True))
+    local, remote = Target(traits), Source(traits)
+    for store in (local, remote):
+        store.create_folder("", "Inbox", special=SpecialUse.INBOX)
+    for number in range(12):
+        remote.put(folder_named(remote, "Inbox"), mail(number))
+    with State(str(tmp_path / "state.db")) as state:
+        synchronise(state, local, remote)
+    assert fetched == [4, 4, 4]
+    assert overlaps == [True, True, True]
+    assert contents(local) == contents(remote)
 
 
 def test_a_run_can_be_cancelled_between_batches(tmp_path: Path) -> None:
