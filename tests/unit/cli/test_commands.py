@@ -435,7 +435,7 @@ def test_repair(run, empty_pst, tmp_path):
     copied = run("pst", "repair", empty_pst, "--output", target, "--json")
     assert copied.code == 1
     told = copied.json
-    assert set(told) == {"file", "output", "backup", "complete", "losses", "before", "after"}
+    assert set(told) == {"file", "output", "backup", "complete", "losses", "more_losses", "before", "after"}
     assert (told["complete"], told["backup"], told["after"]["clean"]) == (False, None, True)
     assert "block-crc" in {finding["code"] for finding in told["before"]["findings"]}
     assert told["losses"]
