@@ -24,13 +24,14 @@ from mailconnector.sync.resume import resume
 from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.sightings import pages
 from mailconnector.sync.state import FolderPair, State
-from mailconnector.sync.store import Changes, Removal, Rights, Status, SyncStore
+from mailconnector.sync.store import Changes, Removal, Rights, SpecialUse, Status, SyncStore
 from mailconnector.sync.twins import Twin
 
 _PAGE = 4000  # actions planned at a time: many batches, so that fetching ahead is rarely interrupted
 _PASSES = 5
 _SAMPLE = 20
 _SIDES = (Side.LOCAL, Side.REMOTE)
+_TO_BE_EMPTIED = frozenset((SpecialUse.TRASH, SpecialUse.JUNK))
 _LOCAL_ERRORS = (FolderError, ItemError)
 """What ends the work on one folder; the others go on."""
 
@@ -436,9 +437,11 @@ class _Run:
         for side in _SIDES:
             if not any(sightings.has(self.state, row, side.other, Change.GONE) for row in self.terms):
                 continue
-            deletions = pairs.count_deletions(self.state, None, side)
-            emptied = deletions == total > 0
-            everywhere = emptied or self.settings.brake.holds(deletions, total)
+            emptied = pairs.count_deletions(self.state, None, side) == total > 0
+            lasting = [pair.row for pair in self.folders.all_pairs() if pair.special not in _TO_BE_EMPTIED]
+            deletions = sum(pairs.count_deletions(self.state, row, side) for row in lasting)
+            items = sum(pairs.count(self.state, row) for row in lasting)
+            everywhere = emptied or self.settings.brake.holds(deletions, items)
             for row in self.terms:
                 self._brake_folder(row, side, everywhere=everywhere, emptied=emptied)
         for row, gone in self.folders.drained.items():
@@ -453,6 +456,8 @@ class _Run:
         if not deletions:
             return
         items = pairs.count(self.state, row)
+        if not emptied and self.folders.pair(row).special in _TO_BE_EMPTIED:
+            return
         if not everywhere and not self.settings.brake.holds(deletions, items):
             return
         answer = self._answer(row)

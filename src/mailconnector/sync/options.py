@@ -82,7 +82,8 @@ class Brake:
 
     Deletions are held in a folder when there would be more than `free` of them, and more than `share` of its items;
     in all folders when the same is true of all items together, or when one side lost every item, or every folder, that
-    it had. All else of the run goes on.
+    it had. All else of the run goes on. Trash and junk are there to be emptied: what goes from them counts only when
+    all is gone everywhere.
 
     Attributes:
         share: Part of the items, 0 to 1.

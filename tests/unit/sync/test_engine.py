@@ -383,6 +383,28 @@ def test_too_many_deletions_in_one_folder_are_held(plain: Exchange) -> None:
     assert plain.run(answers={held.row: Answer.DELETE}).done == {(Step.DELETE, Side.REMOTE): 4}
 
 
+def test_the_trash_may_be_emptied(plain: Exchange) -> None:
+    plain.settings = Settings(brake=Brake(share=0.5, free=2))
+    fill(plain, 1)
+    trash = plain.remote.create_folder("", "Trash", special=SpecialUse.TRASH).id
+    for number in range(5):
+        plain.remote.put(trash, mail(10 + number))
+    plain.settle()
+    for number in range(5):
+        remove(plain.remote, trash, item_named(plain.remote, trash, 10 + number))
+    report = plain.run()
+    assert not report.held
+    assert report.done == {(Step.DELETE, Side.LOCAL): 5}
+    for number in range(2):  # but not when nothing is left anywhere
+        plain.remote.put(trash, mail(20 + number))
+    plain.settle()
+    inbox = folder_named(plain.remote, "*inbox")
+    remove(plain.remote, inbox, item_named(plain.remote, inbox, 1))
+    for number in range(2):
+        remove(plain.remote, trash, item_named(plain.remote, trash, 20 + number))
+    assert {held.folder for held in plain.run().held} == {("Inbox",), ("Trash",)}
+
+
 def test_small_deletions_in_many_folders_are_held_together(plain: Exchange) -> None:
     plain.settings = Settings(brake=Brake(share=0.5, free=4))
     for name in "ABC":
