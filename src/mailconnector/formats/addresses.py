@@ -23,7 +23,7 @@ _MEMBER = re.compile(
 # Encoded words come first: broken ones hold commas and angle brackets.
 _TOKEN = re.compile(
     r"(?P<blank>\s+)"
-    r"|(?P<word>=\?[^?\s]{1,200}\?[bBqQ]\?(?:[^?]|\?(?!=)){0,300}\?=)"
+    r"|(?P<word>=\?[^?\s]{1,200}\?[bBqQ]\?(?:[^?]|\?(?!=)){0,150}\?=)"
     r'|(?P<quoted>"(?:[^"\\]|\\.)*(?:"|(?P<unclosed>\\?\Z)))'
     r'|(?P<angle><(?:"(?:[^"\\]|\\.)*"|[^"<>])*>|<[^<>,]*)'
     r"|(?P<literal>\[[^\]\s,]*\]?)"
@@ -33,7 +33,7 @@ _TOKEN = re.compile(
 )
 # Once a quotation mark has no partner, the rest is read without them.
 _TOKEN_UNQUOTED = re.compile(
-    r"(?P<blank>\s+)|(?P<word>=\?[^?\s]{1,200}\?[bBqQ]\?(?:[^?]|\?(?!=)){0,300}\?=)|(?P<angle><[^<>]*>|<[^<>,]*)"
+    r"(?P<blank>\s+)|(?P<word>=\?[^?\s]{1,200}\?[bBqQ]\?(?:[^?]|\?(?!=)){0,150}\?=)|(?P<angle><[^<>]*>|<[^<>,]*)"
     r"|(?P<literal>\[[^\]\s,]*\]?)|(?P<special>[(),:;])|(?P<atom>[^\s\"<>(),:;\[\]=]+|.)",
     re.DOTALL,
 )

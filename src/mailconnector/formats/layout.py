@@ -8,8 +8,8 @@ quoted-printable, is kept as it came. A digest tells whether the mail still says
 OFFSET  SIZE  FIELD
 0       1     version, 1
 1       16    digest of what the mail says
-17      4     size of the head, little endian as all numbers
-21      ...   head: everything before the body, where it is not the mail's header block and an empty line
+17      4     size of the head, little endian as all numbers; 0xFFFFFFFF: it is the header block and an empty line
+21      ...   head: everything before the body
 ...     13    a piece: kind (1), number (4), width (4), size (4)
 ...     size  its payload
 """
@@ -27,6 +27,7 @@ from mailconnector.items import Attachment, GenericItem, Item, Mail
 
 _VERSION = 1
 _CHECK = 16
+_USUAL_HEAD = 0xFFFFFFFF
 _START = struct.Struct("<B16sI")
 _PIECE = struct.Struct("<BIII")
 
@@ -179,17 +180,18 @@ def content_of(mail: Mail) -> Content:
     return Content(mail.headers, mail.message_class, mail.text, mail.html, mail.rtf, mail.attachments)
 
 
-def build(data: bytes, body: int, head: bytes, pieces: Sequence[Piece], content: Content) -> bytes:
+def build(data: bytes, body: int, head: bytes | None, pieces: Sequence[Piece], content: Content) -> bytes:
     """Return the layout of a message.
 
     Args:
         data: The message.
         body: Where its body begins.
-        head: What stands before that; empty where it is the mail's header block and an empty line.
+        head: What stands before that; None where it is the mail's header block and an empty line.
         pieces: What of the body is written from the mail.
         content: What the mail says.
     """
-    out = [_START.pack(_VERSION, content.check(), len(head)), head]
+    size = _USUAL_HEAD if head is None else len(head)
+    out = [_START.pack(_VERSION, content.check(), size), head or b""]
     position = body
     for piece in sorted(pieces, key=lambda piece: piece.start):
         if piece.start > position:
@@ -201,10 +203,10 @@ def build(data: bytes, body: int, head: bytes, pieces: Sequence[Piece], content:
     return b"".join(out)
 
 
-def written(mail: Mail, render: Callable[[Item], bytes]) -> tuple[bytes, bytes] | None:
+def written(mail: Mail, render: Callable[[Item], bytes]) -> tuple[bytes | None, bytes] | None:
     """Return (head, body) of a message that was read as a mail; None when the mail says something else now.
 
-    The head is empty where it is the mail's header block and an empty line.
+    The head is None where it is the mail's header block and an empty line.
 
     Args:
         mail: The mail.
@@ -216,7 +218,11 @@ def written(mail: Mail, render: Callable[[Item], bytes]) -> tuple[bytes, bytes] 
     version, check, head_size = _START.unpack_from(layout)
     if version != _VERSION or check != content_of(mail).check():
         return None
-    position = _START.size + head_size
+    head: bytes | None = None
+    position = _START.size
+    if head_size != _USUAL_HEAD:
+        position += head_size
+        head = layout[_START.size : position]
     out: list[bytes] = []
     while position + _PIECE.size <= len(layout):
         kind, number, width, size = _PIECE.unpack_from(layout, position)
@@ -227,7 +233,7 @@ def written(mail: Mail, render: Callable[[Item], bytes]) -> tuple[bytes, bytes] 
         if piece is None:
             return None
         out.append(transfer.encode_base64_lines(piece, width) if width else piece)
-    return layout[_START.size : _START.size + head_size], b"".join(out)
+    return head, b"".join(out)
 
 
 def _written_piece(mail: Mail, kind: int, number: int, payload: bytes, render: Callable[[Item], bytes]) -> bytes | None:

@@ -157,7 +157,7 @@ class _Reader:
             self.pieces = [whole] if original.endswith(self.root.data[self.root.body : self.root.end]) else []
         content = layout.Content(headers, message_class, self.text, self.html, self.rtf, self.attachments)
         return layout.build(
-            self.root.data, self.root.body, b"" if head == headers + b"\r\n" else head, self.pieces, content
+            self.root.data, self.root.body, None if head == headers + b"\r\n" else head, self.pieces, content
         )
 
     def _root(self) -> None:

@@ -75,12 +75,12 @@ def render(item: Item, *, bcc: bool = True) -> bytes:
     return b"".join([*fields_out, b"\r\n", entity.body])
 
 
-def _as_it_came(mail: Mail, head: bytes, body: bytes, bcc: bool) -> bytes:
+def _as_it_came(mail: Mail, head: bytes | None, body: bytes, bcc: bool) -> bytes:
     """Return a message whose content is what it was; only its header may be another."""
     values = field_values(mail.headers)
     outdated = _outdated(mail, values)
     if not outdated and (bcc or b"bcc" not in values):
-        return (head or mail.headers + b"\r\n") + body
+        return (mail.headers + b"\r\n" if head is None else head) + body
     kept: list[bytes] = []
     names: set[bytes] = set()
     for whole, name, _ in header_fields(mail.headers):

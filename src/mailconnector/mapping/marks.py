@@ -18,7 +18,7 @@ _REPLY, _REPLY_ALL, _FORWARD = 102, 103, 104
 _REPLIED_ICON, _FORWARDED_ICON, _UNSENT_ICON = 0x105, 0x106, 0x103
 _OUR_ICONS = frozenset({_REPLIED_ICON, _FORWARDED_ICON, _UNSENT_ICON})
 
-_FLAGGED = 2
+_COMPLETE, _FLAGGED = 1, 2
 _RED_FLAG = 6
 
 OWNED: frozenset[PropertyKey] = frozenset(
@@ -117,6 +117,19 @@ def flag_changes(properties: Properties, flags: Flags, subject: str) -> Properti
     return changes
 
 
+# What says that a flag is done.
+_COMPLETION: frozenset[PropertyKey] = frozenset(
+    {
+        tags.PidTagFollowupIcon,
+        tags.PidTagFlagCompleteTime,
+        named.PidLidTaskDateCompleted,
+        named.PidLidTaskStatus,
+        named.PidLidTaskComplete,
+        named.PidLidPercentComplete,
+    }
+)
+
+
 def mark_properties(mail: Mail, *, has_attachments: bool, from_me: bool) -> Properties:
     """Return the properties that say a mail's marks."""
     flags = mail.flags
@@ -179,6 +192,11 @@ def with_leftover(made: Properties, mail: Mail) -> Properties:
             if tag in made:
                 merged[tag] = made[tag]
     if mail.flags.flagged:
+        if mail.leftover.get(tags.PidTagFlagStatus) == _COMPLETE:
+            # It was done, and is to do again.
+            for key in _COMPLETION:
+                merged.pop(key, None)
+            merged |= {key: made[key] for key in _COMPLETION & made.keys()}
         merged[tags.PidTagFlagStatus] = _FLAGGED
     elif mail.leftover.get(tags.PidTagFlagStatus) == _FLAGGED:
         # The flag was taken off since; its dates and reminders go with it.

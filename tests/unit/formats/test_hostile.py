@@ -156,3 +156,25 @@ def test_what_is_no_mbox_is_refused(data: bytes) -> None:
     elif not data.lstrip(b"\r\n").startswith(b"From "):
         with pytest.raises(MailboxFormatError):
             list(read_mbox(stream))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(10_000)),
+        b"Content-Type: message/rfc822\r\n\r\n" * 10_000,
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\nA: b\r\n\r\nx\r\n" * 100_000,
+        b"Subject: " + b"=?utf-8?q?a" * 100_000 + b"\r\n\r\nx",
+        b"To: " + b"=?utf-8?q?a" * 20_000 + b"\r\n\r\nx",
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + b"A=" * 500_000,
+        b"Subject: " + b"a" * 10_000_000 + b"\r\n\r\nx",
+        b"\r\n" + b"a" * 10_000_000,
+        b"\0" * 1_000_000,
+        b"a\r" * 500_000,
+    ],
+)
+def test_messages_made_to_cost_much_do_not_and_come_back(data: bytes) -> None:
+    begin = time.process_time()
+    written = render(from_mapi(to_mapi(parse(data))))
+    assert time.process_time() - begin < 20
+    assert written == (data if b"\r\n" in data else data.replace(b"\r", b"\r\n"))

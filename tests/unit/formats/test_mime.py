@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from mailconnector.formats import parse
+from mailconnector.formats import parse, render
 from mailconnector.items import Address, Attachment, Flags, Importance, Mail, Placement, Sensitivity
+from mailconnector.mapi import tags, tnef
+from mailconnector.mapi.objects import AttachmentObject, MessageObject
 
 
 def message(*lines: str, header: str = "From: a@b.example\nSubject: test\n") -> bytes:
@@ -414,3 +417,44 @@ def test_when_it_was_received() -> None:
     later = datetime(2020, 3, 1, tzinfo=UTC)
     assert parse(data, received=later).received == later
     assert parse(message("", header="Received: by x\n")).received is None
+
+
+def test_a_winmail_dat_shows_what_is_in_it() -> None:
+    inner = MessageObject({tags.PidTagSubject: "inner", tags.PidTagMessageClass: "IPM.Note", tags.PidTagBody: "deep"})
+    stream = tnef.build(
+        MessageObject(
+            {tags.PidTagMessageClass: "IPM.Note", tags.PidTagHtml: b"<p>rich</p>", tags.PidTagInternetCodepage: 65001},
+            attachments=[
+                AttachmentObject({tags.PidTagAttachMethod: 1, tags.PidTagAttachLongFilename: "a.pdf"}, data=b"%PDF"),
+                AttachmentObject({tags.PidTagAttachMethod: 5}, embedded=inner),
+            ],
+        )
+    )
+    data = (
+        b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nplain\r\n--b\r\n"
+        b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + base64.encodebytes(stream).replace(b"\n", b"\r\n")
+        + b"\r\n--b--\r\n"
+    )
+    mail = parse(data)
+    assert (mail.subject, mail.text, mail.html) == ("x", "plain", "<p>rich</p>")
+    file, message = mail.attachments
+    assert (file.name, file.content_type, file.content()) == ("a.pdf", "application/pdf", b"%PDF")
+    assert isinstance(message.item, Mail)
+    assert (message.item.subject, message.item.text) == ("inner", "deep")
+    assert render(mail) == data
+    # Once it is changed, it is written as others read it.
+    changed = parse(render(replace(mail, text="changed")))
+    assert (changed.text, changed.html) == ("changed", "<p>rich</p>")
+    assert [one.name for one in changed.attachments] == ["a.pdf", ""]
+    broken = parse(data.replace(base64.b64encode(tnef.SIGNATURE + b"\x01\x00")[:6], b"AAAAAA"))
+    assert [one.content_type for one in broken.attachments] == ["application/ms-tnef"]
+
+
+def test_rtf_has_html_for_others_and_stays_rtf() -> None:
+    mail = Mail(text="Hello", rtf=b"{\\rtf1\\ansi {\\b Hello}\\par}")
+    written = render(mail)
+    assert b"<div><b>Hello</b></div>" in written
+    again = parse(written)
+    assert (again.text, again.html, again.rtf) == (mail.text, None, mail.rtf)
+    assert render(again) == written

@@ -585,3 +585,21 @@ def test_reports_without_a_body_say_what_their_recipients_rows_do() -> None:
 def test_which_classes_are_mail(message_class: str, is_mail: bool) -> None:
     item = from_mapi(MessageObject({tags.PidTagMessageClass: message_class}))
     assert isinstance(item, Mail) is is_mail
+
+
+def test_a_flag_that_was_done_is_to_do_again() -> None:
+    done = to_mapi(Mail(subject="x"))
+    done.properties[tags.PidTagFlagStatus] = 1
+    done.properties[tags.PidTagFlagCompleteTime] = FileTime.from_datetime(NOON)
+    done.properties[named.PidLidTaskDateCompleted] = FileTime.from_datetime(NOON)
+    done.properties[named.PidLidPercentComplete] = 1.0
+    mail = mail_of(from_mapi(done))
+    assert not mail.flags.flagged
+    kept = to_mapi(mail)
+    assert kept.properties[tags.PidTagFlagStatus] == 1
+    assert kept.properties[tags.PidTagFlagCompleteTime] == FileTime.from_datetime(NOON)
+    again = to_mapi(replace(mail, flags=Flags(flagged=True)))
+    assert again.properties[tags.PidTagFlagStatus] == 2
+    assert tags.PidTagFlagCompleteTime not in again.properties
+    assert named.PidLidTaskDateCompleted not in again.properties
+    assert again.properties[named.PidLidPercentComplete] == 0.0

@@ -1,0 +1,53 @@
+"""Fuzzes mail (atheris): whatever bytes come, they are a mail or a format error, and come back as they were.
+
+Usage: fuzz_mime.py [libFuzzer options] CORPUS... - or files of findings, to run each of them once. The corpus is
+messages and TNEF streams.
+"""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["mailconnector"]):
+    from mailconnector.formats import MimeFormatError, parse, render
+    from mailconnector.mapi import tnef
+    from mailconnector.mapi.rtf_body import read_rtf
+    from mailconnector.mapi.rtf_html import to_html
+    from mailconnector.mapping import from_mapi, to_mapi
+
+LARGEST = 100_000  # bytes of a message
+
+
+def run(data: bytes) -> None:
+    """Take a message from the wire to MAPI and back; take it for a TNEF stream and for RTF as well."""
+    try:
+        mail = parse(data)
+    except MimeFormatError:
+        assert not data.strip()
+    else:
+        written = render(mail)
+        assert render(from_mapi(to_mapi(mail))) == written
+        if b"\r\n" in data:
+            assert written == data
+    try:
+        message = tnef.parse(data, lenient=True)
+    except tnef.TnefFormatError:
+        pass
+    else:
+        assert tnef.parse(tnef.build(message)) == message
+        render(from_mapi(message))
+    read_rtf(data).content.encode()
+    to_html(data).encode()
+
+
+def main() -> None:
+    """Fuzz."""
+    arguments = sys.argv
+    if not any(argument.startswith("-max_len") for argument in arguments):
+        arguments = [*arguments, f"-max_len={LARGEST}"]
+    atheris.Setup(arguments, run)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
