@@ -255,6 +255,6 @@ def test_minutes() -> None:
     with pytest.raises(RecurrenceFormatError):
         minutes_of(datetime(1600, 12, 31))
     with pytest.raises(RecurrenceFormatError):
-        moment_of(0xFFFFFFFF + 1)
+        moment_of(1 << 33)
     with pytest.raises(RecurrenceFormatError):
         minutes_of(datetime(9999, 12, 31))
