@@ -89,8 +89,11 @@ def scan(data: bytes, budget: Budget, depth: int = 0) -> Part:
 def field_values(block: bytes) -> dict[bytes, bytes]:
     """Return the raw value of each field of a header block by its lower-case name: the first one of each.
 
-    Fields of recipients that stand more than once, against the rules, are joined.
+    Fields of recipients that stand more than once, against the rules, are joined. Zeros, which nothing can keep, are
+    left out.
     """
+    if b"\0" in block:
+        block = block.replace(b"\0", b"")
     values: dict[bytes, bytes] = {}
     for name, value in _FIELD.findall(block):
         name = name.lower()
