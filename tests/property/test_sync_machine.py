@@ -28,4 +28,4 @@ def test_random_changes_converge(kinds: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_many_random_changes_converge(kinds: str) -> None:
-    converge(kinds, 1500, 40)
+    converge(kinds, 250, 40)

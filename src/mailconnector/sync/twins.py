@@ -53,11 +53,18 @@ class Twin:
 
 def find(state: State, folder: int, store: SyncStore, store_folder: str) -> list[Twin]:
     """Return the second copies among a folder's new local items; nothing is written."""
+    state.db.execute("DELETE FROM temp.lefts")
+    state.db.execute(
+        """INSERT INTO temp.lefts SELECT name, '', row, row FROM change
+        WHERE folder=? AND side='local' AND kind='new' AND name != '' AND NOT apart""",
+        (folder,),
+    )
+    # CROSS: the folder's pairs are read once, and each is looked up among the new ones.
     rows = state.db.execute(
-        """SELECT c.id, i.local_id FROM change c JOIN item i ON i.folder=c.folder AND i.name=c.name
+        """SELECT c.id, i.local_id FROM item i CROSS JOIN temp.lefts l ON l.name=i.name AND l.part=''
+        JOIN change c ON c.row=l.ref
         LEFT JOIN change mine ON mine.folder=i.folder AND mine.side='local' AND mine.id=i.local_id
-        WHERE c.folder=? AND c.side='local' AND c.kind='new' AND c.name != '' AND NOT c.apart
-        AND NOT i.partial AND coalesce(mine.kind, 'flags')='flags' ORDER BY c.row, i.row""",
+        WHERE i.folder=? AND NOT i.partial AND coalesce(mine.kind, 'flags')='flags' ORDER BY c.row, i.row""",
         (folder,),
     )
     found: list[Twin] = []
