@@ -43,6 +43,8 @@ def facts_json(file: Path, facts: StoreFacts) -> dict[str, Any]:
 
 def _lines(file: Path, facts: StoreFacts, codepage: int) -> list[tuple[str, str]]:
     free = f" ({100 * facts.free / facts.size:.0f}%)" if facts.size else ""
+    there = file.stat().st_size
+    cut = f"; {size_text(there)} are there, the rest is cut off: run a check" if there < facts.size else ""
     return [
         ("File", clean(str(file))),
         ("Name", clean(facts.name)),
@@ -51,7 +53,7 @@ def _lines(file: Path, facts: StoreFacts, codepage: int) -> list[tuple[str, str]
         ("Encryption", _ENCRYPTIONS[facts.encryption]),
         ("Password", "set (it protects nothing, and is not needed here)" if facts.password else "none"),
         ("Code page", str(facts.codepage) if facts.codepage else f"not stated, {codepage} assumed"),
-        ("Size", size_text(facts.size)),
+        ("Size", size_text(facts.size) + cut),
         ("Free in it", size_text(facts.free) + free),
         ("Folders", f"{facts.folders:,}, and {facts.search_folders:,} search folders"),
         ("Messages", f"{facts.messages:,}, and {facts.associated:,} that users do not see"),

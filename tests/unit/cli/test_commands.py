@@ -60,6 +60,13 @@ def test_what_is_no_pst_exits_with_2(run, tmp_path, command):
     assert "there is no file" in missing.err
 
 
+def test_info_says_when_the_end_of_a_file_is_missing(run, empty_pst):
+    assert "cut off" not in run("pst", "info", empty_pst).out
+    with empty_pst.open("r+b") as file:
+        file.truncate(100_000)
+    assert "97.7 KB are there, the rest is cut off" in run("pst", "info", empty_pst).out
+
+
 def test_a_file_in_use_exits_with_3_and_says_by_whom(run, empty_pst, tmp_path):
     with open_locked(empty_pst, writable=True):
         for arguments in (("info",), ("check",), ("export", tmp_path / "out"), ("compact",)):
