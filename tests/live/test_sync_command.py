@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -21,7 +22,8 @@ from mailconnector import pst
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.demo import deeds, letters
 from mailconnector.app.profile import Account
-from mailconnector.lab import DovecotServer, SmtpServer
+from mailconnector.lab import DovecotServer
+from mailconnector.lab.processes import STATE_FILE, Kept
 from mailconnector.pst.files import check_file
 from tests.live.accounts import (
     account_of,
@@ -151,7 +153,7 @@ def test_a_server_that_ends_in_the_middle_and_comes_back(tmp_path):
         run = threading.Thread(target=lambda: answers.append(command_in_process("sync", "--profile", profile)))
         run.start()
         wait_for(lambda: known_items(account) > 0)
-        server.stop()
+        _kill(server)
         run.join(120)
         (code, out) = answers[0]
         assert code == 7, out
@@ -167,6 +169,14 @@ def test_a_server_that_ends_in_the_middle_and_comes_back(tmp_path):
 
 def _has_done(run: subprocess.Popen[str], account: Account, least: int) -> bool:
     return run.poll() is not None or known_items(account) >= least
+
+
+def _kill(server: DovecotServer) -> None:
+    """End a server as a power failure does; asked to stop, it would first finish what it does."""
+    kept = Kept.read(server.folder / STATE_FILE)
+    assert kept is not None
+    os.killpg(kept.server.pid, signal.SIGKILL)
+    server.stop()
 
 
 @contextmanager
@@ -301,7 +311,7 @@ class Service:
                     stream.close()
 
 
-def test_run_follows_both_sides_and_ends_when_told(profile, account, user, dovecot, smtp: SmtpServer):
+def test_run_follows_both_sides_and_ends_when_told(profile, account, user):
     upload(account, "INBOX", messages(2))
     service = Service(profile)
     try:

@@ -316,6 +316,13 @@ def _with_tls(sock: socket.socket, endpoint: Endpoint, timeout: float) -> ssl.SS
         ) from error
     except ValueError as error:
         raise ImapTlsError(f"TLS cannot be used with this name: {error}", server=server) from error
+    except (ConnectionError, ssl.SSLEOFError) as error:
+        # A server that ends or begins just now; one that speaks something else answers with it.
+        raise ImapConnectionError(
+            f"the connection broke while TLS began: {error.strerror or error}",
+            server=server,
+            hint="Try again; if it stays so: port 993 wants TLS from the start, port 143 STARTTLS.",
+        ) from error
     except OSError as error:
         raise ImapTlsError(
             f"TLS failed: {getattr(error, 'reason', None) or error.strerror or error}",
