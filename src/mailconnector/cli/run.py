@@ -145,10 +145,10 @@ class _Log:
             problem = next((str(trouble.error) for trouble in outcome.report.troubles), problem)
         news = (outcome.verdict, problem) != self._last.get(event.account)
         self._last[event.account] = (outcome.verdict, problem)
+        if outcome.verdict is Verdict.IN_STEP and self._troubled.pop(event.account, None):
+            news = True  # the server is back
         if not news and not outcome.done:
             return None  # as before, and nothing was done
-        if outcome.verdict is Verdict.IN_STEP:
-            self._troubled.pop(event.account, None)
         text = self._start(event)
         if event.trigger is not None:
             text.append(f"{TRIGGERS[event.trigger]}: ")
@@ -166,9 +166,8 @@ class _Log:
 
     def _start(self, event: Event) -> Text:
         if self.terminal:
-            return Text(event.at.astimezone().strftime("%H:%M:%S "), style="dim").append(
-                f"{clean(event.account)}  ", style="bold not dim"
-            )
+            text = Text().append(event.at.astimezone().strftime("%H:%M:%S "), style="dim")
+            return text.append(f"{clean(event.account)}  ", style="bold")
         return Text(f"{_stamp(event)} {clean(event.account)} ")
 
     def _again(self, event: Event) -> str:

@@ -206,12 +206,18 @@ def test_run_writes_a_line_for_what_is_worth_one(capsys):
         ended(Verdict.LOST, error=ImapConnectionError("cut"), again=5.0),
         ended(Verdict.LOST, error=ImapConnectionError("cut"), again=10.0),
         quiet,
+        Event(EventKind.TROUBLE, "work", NOW, error=ImapConnectionError("gone"), again=2.0),
+        Event(EventKind.TROUBLE, "work", NOW, error=ImapConnectionError("gone"), again=4.0),
+        quiet,
+        quiet,
     ):
         log.tell(event)
     assert capsys.readouterr().out.splitlines() == [
         "2026-11-26T12:00:00Z work change: in step (0.4 s)",
         "2026-11-26T12:00:00Z work change: in step; to the PST: 2 new (0.4 s)",
         "2026-11-26T12:00:00Z work change: no connection: cut (0.4 s); next try in 5.0 s",
+        "2026-11-26T12:00:00Z work change: in step (0.4 s)",
+        "2026-11-26T12:00:00Z work cannot wait at the server: gone; next try in 2.0 s",
         "2026-11-26T12:00:00Z work change: in step (0.4 s)",
     ]
 
