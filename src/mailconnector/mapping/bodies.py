@@ -45,4 +45,4 @@ def body_properties(mail: Mail) -> Properties:
 
 
 def _stored(text: str) -> str:
-    return text.replace("\0", "").replace("\n", "\r\n")
+    return (text.replace("\0", "") if "\0" in text else text).replace("\n", "\r\n")
