@@ -145,7 +145,7 @@ class _Log:
             problem = next((str(trouble.error) for trouble in outcome.report.troubles), problem)
         news = (outcome.verdict, problem) != self._last.get(event.account)
         self._last[event.account] = (outcome.verdict, problem)
-        if outcome.verdict is Verdict.IN_STEP and self._troubled.pop(event.account, None):
+        if outcome.verdict is Verdict.IN_STEP and self._troubled.pop(event.account, ""):
             news = True  # the server is back
         if not news and not outcome.done:
             return None  # as before, and nothing was done
