@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,8 @@ class Exchange:
         settings: What the user chose.
         now: The time; moves on with each run.
         answer: The user's word on deletions that are held.
+        open_state: Opens the state file.
+        state: The state file while it is open.
     """
 
     path: Path
@@ -133,6 +136,20 @@ class Exchange:
     now: float = 1_800_000_000.0
     open_state: Callable[[str], State] = State
     answer: Answer | None = None
+    state: State | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[State]:
+        """The state file: opened for this, or as it is open already."""
+        if self.state is not None:
+            yield self.state
+            return
+        with self.open_state(str(self.path)) as state:
+            self.state = state
+            try:
+                yield state
+            finally:
+                self.state = None
 
     def side(self, side: Side) -> MemoryStore:
         """One of the stores."""
@@ -141,7 +158,7 @@ class Exchange:
     def run(self, *, wrap: Callable[[MemoryStore], Any] = lambda store: store, **request: Any) -> Report:
         """Synchronise once."""
         self.now += 1.0
-        with self.open_state(str(self.path)) as state:
+        with self.opened() as state:
             return synchronise(
                 state,
                 wrap(self.local),
@@ -153,11 +170,12 @@ class Exchange:
 
     def settle(self) -> Report:
         """Synchronise until nothing happens any more, and return the last report."""
-        for _ in range(8):
-            self.now += 100_000.0  # whatever failed is due again
-            report = self.run(answer_all=self.answer or Answer.DELETE)
-            if report.is_quiet:
-                return report
+        with self.opened():  # opening it takes a third of a run with nothing to do
+            for _ in range(8):
+                self.now += 100_000.0  # whatever failed is due again
+                report = self.run(answer_all=self.answer or Answer.DELETE)
+                if report.is_quiet:
+                    return report
         raise AssertionError(f"never quiet: {report}")
 
     def fork(self, path: Path) -> Exchange:

@@ -56,7 +56,7 @@ class RealExchange(Exchange):
         """Synchronise once."""
         assert self.file is not None
         self.now += 1.0
-        with self.open_state(str(self.path)) as state:
+        with self.opened() as state:
             return synchronise(
                 state,
                 wrap(self.file.store),
