@@ -274,4 +274,7 @@ def _same_people(ours: tuple[Address, ...], theirs: tuple[Address, ...]) -> bool
     if theirs and not any(address.kind == "SMTP" and address.email for address in ours):
         # Exchange's own addresses say less than the header does.
         return True
-    return [one.email.casefold() for one in ours] == [one.email.casefold() for one in theirs]
+    # A store takes a name that looks like an address for one.
+    return [(one.email or one.name).casefold() for one in ours] == [
+        (one.email or one.name).casefold() for one in theirs
+    ]

@@ -21,6 +21,7 @@ from mailconnector.items import (
     Placement,
     StoredContent,
 )
+from mailconnector.mapping import from_mapi, to_mapi
 from tests.unit.items.mails import NOON
 
 AUTHOR = Address("Jürgen Müller", "jm@example.org")
@@ -322,3 +323,18 @@ def test_header_injection_is_impossible() -> None:
     assert read.bcc == ()
     assert b"\r\nBcc" not in data
     assert len(read.attachments) == 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"References: <a@b> <c\0\0@d>\r\nIn-Reply-To: <c\0\0@d>\r\n\r\nx",
+        b'To: "a@b.example"\r\n <a@b.example>, "a@b.example"\r\n\r\nx',
+        b"Sender: <s@t.example>\r\n\r\nx",
+        b"no field\r\nSubject: x\r\n\r\nx",
+        b"\0\0\0",
+    ],
+)
+def test_odd_headers_come_back_from_a_message(data: bytes) -> None:
+    assert render(parse(data)) == data
+    assert render(from_mapi(to_mapi(parse(data)))) == data
