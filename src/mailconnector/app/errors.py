@@ -25,3 +25,11 @@ class AppDiskError(AppError):
 
 class AppInUseError(AppError):
     """Another program is at work on the same thing."""
+
+
+class SecretError(AppError):
+    """The password or token of a server could not be had; the reason, and never a part of it, is in the message."""
+
+
+class ProfileLockedError(AppInUseError):
+    """Another process is changing the profile, and does not end."""

@@ -29,7 +29,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from mailconnector.app.account.model import Account
-from mailconnector.app.errors import AppDiskError, AppInUseError, AppUsageError
+from mailconnector.app.errors import AppDiskError, AppUsageError, ProfileLockedError
 from mailconnector.app.profile_text import ProfileError, read_accounts
 
 if sys.platform == "win32":
@@ -45,10 +45,6 @@ _MOST_BYTES = 4 << 20
 _LOCK_SECONDS = 10.0
 _UNCHANGED = "Nothing was changed."
 _HEADING = "The accounts of Mail Connector. `mailconnector account` changes them, and so may you: comments stay.\n"
-
-
-class ProfileLockedError(AppInUseError):
-    """Another process is changing the profile, and does not end."""
 
 
 def default_profile_path(environment: Mapping[str, str] | None = None) -> Path:

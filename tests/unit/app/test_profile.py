@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailconnector.app.errors import AppDiskError, AppUsageError
-from mailconnector.app.profile import Profile, ProfileError, ProfileLockedError, default_profile_path
+from mailconnector.app.errors import AppDiskError, AppUsageError, ProfileLockedError
+from mailconnector.app.profile import Profile, ProfileError, default_profile_path
 from mailconnector.app.profile_text import read_accounts
 from mailconnector.imap import Security
 from mailconnector.sync import Brake, FolderOptions, Mode, Settings

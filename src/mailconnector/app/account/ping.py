@@ -12,9 +12,9 @@ from mailconnector.app.account.connecting import credentials
 from mailconnector.app.account.dialing import begin_tls, dial, resolve, tls_text
 from mailconnector.app.account.imap_talk import ImapTalk
 from mailconnector.app.account.model import Server
-from mailconnector.app.account.secrets import SecretError
 from mailconnector.app.account.smtp_talk import SmtpTalk
 from mailconnector.app.account.steps import Missing, Outcome, ServerPing, Step, StepError, StepName
+from mailconnector.app.errors import SecretError
 
 T = TypeVar("T")
 Listener = Callable[[Step], None]

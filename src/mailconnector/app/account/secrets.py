@@ -13,7 +13,7 @@ import keyring
 import keyring.errors
 
 from mailconnector.app.account.model import Server
-from mailconnector.app.errors import AppError
+from mailconnector.app.errors import SecretError
 
 _COMMAND_SECONDS = 60.0
 _MOST_BYTES = 64 << 10
@@ -21,10 +21,6 @@ _ALTERNATIVES = (
     "Other ways: --secret-command PROGRAM (as a password manager's), or --secret-variable NAME; "
     "`mailconnector account edit` takes them too."
 )
-
-
-class SecretError(AppError):
-    """The password or token of a server could not be had; the reason, and never a part of it, is in the message."""
 
 
 def read_secret(server: Server, *, environment: Mapping[str, str] | None = None) -> str:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from enum import Enum
 
-from mailconnector.app.account.secrets import SecretError
-from mailconnector.app.errors import AppDiskError, AppInUseError
-from mailconnector.app.profile import ProfileLockedError
+from mailconnector.app.errors import AppDiskError, AppInUseError, SecretError
 from mailconnector.imap import (
     ImapConnectionError,
     ImapLimitError,
@@ -79,7 +77,7 @@ def _verdict_of_trouble(radius: Radius, error: Exception) -> Verdict:
 def verdict_of_error(error: BaseException) -> Verdict:
     """Return how a run ended that an error ended. What caused the error tells more than what it became."""
     for each in reversed(list(_causes(error))):
-        if isinstance(each, PstLockedError | AppInUseError | ProfileLockedError):
+        if isinstance(each, PstLockedError | AppInUseError):
             return Verdict.IN_USE
         if isinstance(each, PstDiskError | PstFullError | AppDiskError):
             return Verdict.DISK

@@ -13,8 +13,7 @@ from mailconnector.app.account.managing import (
     warnings_about,
     written_path,
 )
-from mailconnector.app.account.secrets import SecretError
-from mailconnector.app.errors import AppInUseError, AppUsageError
+from mailconnector.app.errors import AppInUseError, AppUsageError, SecretError
 from mailconnector.app.profile import Profile, ProfileError
 from mailconnector.app.sync.lock import held_lock
 

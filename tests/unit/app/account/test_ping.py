@@ -11,8 +11,8 @@ from mailconnector.app.account import dialing
 from mailconnector.app.account.model import Secret, Server
 from mailconnector.app.account.ping import ping
 from mailconnector.app.account.refusals import no_way_in
-from mailconnector.app.account.secrets import SecretError
 from mailconnector.app.account.steps import Outcome, Step, StepName
+from mailconnector.app.errors import SecretError
 
 SECONDS = 0.4
 WORD = "hunter2-zebra"

@@ -10,13 +10,13 @@ from mailconnector.app.account import secrets
 from mailconnector.app.account.connecting import credentials
 from mailconnector.app.account.model import Secret, Server
 from mailconnector.app.account.secrets import (
-    SecretError,
     forget_secret,
     has_keyring,
     keep_secret,
     kept_secret,
     read_secret,
 )
+from mailconnector.app.errors import SecretError
 from tests.keyring_memory import MemoryKeyring, installed
 
 WORD = "köpenick-17"
