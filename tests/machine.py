@@ -40,9 +40,6 @@ class SyncMachine(RuleBasedStateMachine):
         # On both sides by other ways, and not yet seen by a run: where a store knows no digests, these are one item by
         # their name alone, so their users leave them as they came.
         self.untouched: set[int] = set()
-        # A known gap: what a run was adding when it broke off, and its user moves to another folder before the next
-        # run, is not known again there, and comes a second time. So nothing is moved until a run has ended well.
-        self.broken_off = False
 
     def begin(self) -> Exchange:
         """The two stores."""
@@ -133,8 +130,6 @@ class SyncMachine(RuleBasedStateMachine):
     @rule(side=SIDE, pick=PICK, goal=PICK)
     def move(self, side: Side, pick: int, goal: int) -> None:
         store = self.exchange.side(side)
-        if self.broken_off:
-            return
         found = self.item(store, pick)
         there = self.folder(store, goal)
         if found and int(found[2].split()[1]) not in self.untouched and found[0] != there.id:
@@ -203,11 +198,9 @@ class SyncMachine(RuleBasedStateMachine):
     def synchronise(self) -> None:
         self.exchange.run()
         self.untouched.clear()
-        self.broken_off = False
 
     @rule(at=st.integers(1, 60))
     def be_killed(self, at: int) -> None:
-        self.broken_off = True
         steps = Steps(at)
         self.exchange.open_state = steps.open_state
         try:
@@ -219,13 +212,11 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(at=st.integers(1, 40))
     def lose_connection(self, at: int) -> None:
-        self.broken_off = True
         steps = Steps(at, broken)
         self.exchange.run(wrap=steps.wrap)
 
     @rule(at=st.integers(1, 60), radius=st.sampled_from((Radius.ITEM, Radius.FOLDER, Radius.STORE)))
     def have_faults(self, at: int, radius: Radius) -> None:
-        self.broken_off = True
         self.exchange.run(wrap=Faults(at, radius).wrap)
 
     @precondition(lambda self: self.serial > 3)
@@ -234,7 +225,6 @@ class SyncMachine(RuleBasedStateMachine):
         """Nothing is different, lost or doubled once nothing happens any more."""
         self.exchange.settle()
         self.untouched.clear()
-        self.broken_off = False
         here, there = contents(self.exchange.local), contents(self.exchange.remote)
         assert here == there, (here - there, there - here)
         assert tree(self.exchange.local) == tree(self.exchange.remote)

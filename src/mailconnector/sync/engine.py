@@ -192,6 +192,8 @@ class _Run:
             wanted = self.settings.options(path).visited(self.request.trigger, last=pair.visited, now=now)
             if not wanted or (self.request.only is not None and path not in self.request.only):
                 continue
+            if any((side, self.folders.present(pair.row, side)) in self.folders.left_alone for side in _SIDES):
+                continue
             try:
                 if self._is_selectable(pair) and (pair.row in waiting or self._is_dirty(pair)):
                     self.watcher.progress(self._progress(Phase.LISTING, pair.row, number, len(every)))

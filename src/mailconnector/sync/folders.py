@@ -50,6 +50,8 @@ class FolderSync:
         rehearsal: Nothing is to be done.
         trees: The folders of each store.
         drained: Pairs of folders that are gone on a side, with that side.
+        left_alone: Folders by side that could not be searched for what an earlier run began: whose items they hold is
+            not known, and they are not listed in this run.
     """
 
     state: State
@@ -61,6 +63,7 @@ class FolderSync:
     rehearsal: bool
     trees: dict[Side, Tree] = field(default_factory=dict)
     drained: dict[int, Side] = field(default_factory=dict)
+    left_alone: set[tuple[Side, str]] = field(default_factory=set)
     _pairs: dict[int, FolderPair] = field(default_factory=dict)
     _by_id: dict[Side, dict[str, int]] = field(default_factory=dict)
 

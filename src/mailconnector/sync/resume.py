@@ -1,13 +1,14 @@
 """What became of the effects that an earlier run began and did not see the end of.
 
-It is found out by looking: an item that was to be added is there under its name and was not there before, or it is not.
-Once an intent is resolved, the state is what it would be if the run had ended between two effects; whatever was not
-done is planned anew. Deleting, and changing flags, can be planned anew whether they were done or not.
+It is found out by looking: an item that was to be added is there under its name and was not there before, or it is not,
+and then `strays` looks whether it was moved since. Once an intent is resolved, the state is what it would be if the run
+had ended between two effects; whatever was not done is planned anew. Deleting, and changing flags, can be planned anew
+whether they were done or not.
 """
 
 from __future__ import annotations
 
-from mailconnector.sync import journal, pairs
+from mailconnector.sync import journal, pairs, strays
 from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.execute import finish_replacement, new_pair
 from mailconnector.sync.folders import FolderSync
@@ -30,12 +31,16 @@ def resume(state: State, folders: FolderSync) -> int:
             _resume_folder(state, folders, intent)
         else:
             groups.setdefault((intent.folder, intent.side), []).append(intent)
+    missing: dict[Side, list[Intent]] = {side: [] for side in Side}
     for (row, side), group in groups.items():
         try:
-            _resume_items(state, folders, row, side, group)
+            missing[side] += _resume_items(state, folders, row, side, group)
         except (FolderError, ItemError) as error:
             # Its intents stay in the journal, and the items that they are about are left alone until they are resolved.
             folders.tally.trouble(error, folders.path(row) if folders.has(row) else ())
+    for side, some in missing.items():
+        if some:
+            strays.resolve(state, folders, side, some)
     return len(intents)
 
 
@@ -56,7 +61,8 @@ def _resume_folder(state: State, folders: FolderSync, intent: Intent) -> None:
     folders.reload()
 
 
-def _resume_items(state: State, folders: FolderSync, row: int, side: Side, group: list[Intent]) -> None:
+def _resume_items(state: State, folders: FolderSync, row: int, side: Side, group: list[Intent]) -> list[Intent]:
+    """Resolve the intents of one folder; return those whose items are not in it, and stay in the journal for now."""
     store = folders.stores[side]
     folder = folders.present(row, side) if folders.has(row) else None
     if folder is not None and folders.trees[side][folder].validity != folders.pair(row).end(side).validity:
@@ -71,17 +77,30 @@ def _resume_items(state: State, folders: FolderSync, row: int, side: Side, group
         replaced = [i.target_id for i in group if i.step is Step.REPLACE]
         if replaced:
             targets = {item.id: item for item in store.identify(folder, replaced)}
+    missing: list[Intent] = []
     for intent in group:
         if folder is not None and intent.step is Step.ADD:
-            _resume_add(state, intent, found)
+            item = _take(found, intent)
+            if item is None:
+                missing.append(intent)
+            else:
+                _resume_add(state, intent, item)
         elif folder is not None and intent.step is Step.REPLACE:
-            _resume_replace(state, store, folder, intent, found, targets)
+            new = _take(found, intent)
+            old = targets.get(intent.target_id)
+            if new is None and (old is None or old.revision == intent.data["expected"]):
+                missing.append(intent)
+            else:
+                _resume_replace(state, store, folder, intent, new, old)
+        elif intent.step in (Step.ADD, Step.REPLACE):
+            missing.append(intent)
         elif folder is not None and intent.step is Step.MOVE:
             _resume_move(state, folders, store, folder, intent, found)
         elif intent.step is Step.KEEP:
             _resume_keep(state, store, intent)
         else:
             _strike(state, intent)
+    return missing
 
 
 def _complete(store: SyncStore, folder: str, found: dict[str, list[ItemState]]) -> None:
@@ -99,25 +118,16 @@ def _strike(state: State, intent: Intent) -> None:
         journal.end(state, [intent.row])
 
 
-def _resume_add(state: State, intent: Intent, found: dict[str, list[ItemState]]) -> None:
-    item = _take(found, intent)
+def _resume_add(state: State, intent: Intent, item: ItemState) -> None:
     with state.transaction():
-        if item is not None:
-            pairs.add(state, [new_pair(intent, item.id, _trusted_revision(intent, item))])
-            pairs.forget_changes(state, intent.folder, intent.side.other, [intent.source_id])
+        pairs.add(state, [new_pair(intent, item.id, _trusted_revision(intent, item))])
+        pairs.forget_changes(state, intent.folder, intent.side.other, [intent.source_id])
         journal.end(state, [intent.row])
 
 
 def _resume_replace(
-    state: State,
-    store: SyncStore,
-    folder: str,
-    intent: Intent,
-    found: dict[str, list[ItemState]],
-    targets: dict[str, ItemState],
+    state: State, store: SyncStore, folder: str, intent: Intent, new: ItemState | None, old: ItemState | None
 ) -> None:
-    old = targets.get(intent.target_id)
-    new = _take(found, intent)
     if not pairs.exists(state, intent.pair):
         new = old = None
     if new is not None and old is not None:

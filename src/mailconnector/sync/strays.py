@@ -1,0 +1,177 @@
+"""Items that an interrupted run had added, and that their user moved to another folder before the next run.
+
+The journal says that an item was about to be put into a folder; it is not there. It was never added, or it was and is
+somewhere else now. Every folder of that side that is not as it was last listed is asked for its name. What is found is
+ours when its content is what was sent and nothing that was known on that side has that name and content: what has, may
+have been copied by its user, and a copy that comes a second time does less harm than one that is lost.
+
+A stray is paired as if it had been seen in its folder and were gone from there, so that the listing finds it in the
+other folder as it finds everything that was moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mailconnector.sync import journal, pairs
+from mailconnector.sync.errors import FolderError, ItemError
+from mailconnector.sync.execute import finish_replacement, new_pair
+from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.journal import Intent
+from mailconnector.sync.rules import Side, Step
+from mailconnector.sync.state import State
+from mailconnector.sync.store import Fetched, ItemState, Removal, SyncStore
+
+_NAMES = 500  # looked for at a time
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An item where it was found: the folder in its store, the pair of folders if there is one, and the item."""
+
+    folder: str
+    row: int | None
+    item: ItemState
+
+
+def resolve(state: State, folders: FolderSync, side: Side, intents: Sequence[Intent]) -> None:
+    """Resolve additions and replacements whose items are not where they were to be put.
+
+    Args:
+        state: Where the intents are.
+        folders: Both trees.
+        side: Where the items were to be put.
+        intents: All of this side. They stay in the journal when a folder cannot be searched and they are in no other.
+    """
+    sought: dict[str, list[Intent]] = {}
+    for intent in intents:
+        if intent.data["name"] and intent.data["digest"]:
+            sought.setdefault(intent.data["name"], []).append(intent)
+    closed = _search(state, folders, side, sought) if sought else False
+    left = {intent.row for some in sought.values() for intent in some} if closed else set()
+    with state.transaction():
+        journal.end(state, [intent.row for intent in intents if intent.row not in left])
+
+
+def _search(state: State, folders: FolderSync, side: Side, sought: dict[str, list[Intent]]) -> bool:
+    """Look for strays in every folder that may have one, and tell whether some folder could not be searched.
+
+    What is found is taken out of `sought`.
+    """
+    store, closed = folders.stores[side], False
+    for folder, row in _changed_folders(folders, side):
+        names = list(sought)
+        for start in range(0, len(names), _NAMES):
+            try:
+                there = _content_known(store, folder, list(store.find(folder, names[start : start + _NAMES])))
+                for item in there:
+                    _take(state, folders, side, _Place(folder, row, item), sought)
+            except (FolderError, ItemError) as error:
+                folders.tally.trouble(error, folders.trees[side].path(folder))
+                folders.left_alone.add((side, folder))
+                closed = True
+                break
+    return closed
+
+
+def _changed_folders(folders: FolderSync, side: Side) -> Iterator[tuple[str, int | None]]:
+    """Return the folders in which something may be that was not there when they were last listed, and their pairs."""
+    tree = folders.trees[side]
+    rows = {pair.end(side).id: pair for pair in folders.all_pairs()}
+    for folder in tree:
+        if not folder.selectable or folders.excluded(tree.path(folder.id)):
+            continue
+        pair = rows.get(folder.id)
+        if pair is None:
+            yield folder.id, None
+            continue
+        end = pair.end(side)
+        # Of one that was never listed nobody knows what was there before.
+        if pair.visited and not (folder.cursor and (folder.cursor, folder.validity) == (end.cursor, end.validity)):
+            yield folder.id, pair.row
+
+
+def _content_known(store: SyncStore, folder: str, items: list[ItemState]) -> list[ItemState]:
+    """Find out by fetching what the store does not tell."""
+    unsure = [item.id for item in items if item.identity is None or not item.identity.digest]
+    if not unsure:
+        return items
+    sure = {got.state.id: got.state for got in store.fetch(folder, unsure) if isinstance(got, Fetched)}
+    return [sure.get(item.id, item) for item in items]
+
+
+def _take(state: State, folders: FolderSync, side: Side, place: _Place, sought: dict[str, list[Intent]]) -> None:
+    """Pair an item that was found, if it is a stray."""
+    item, store = place.item, folders.stores[side]
+    if item.identity is None or item.arrived:
+        return
+    some = sought.get(item.identity.name, [])
+    intent = next((intent for intent in some if _is_made_by(state, folders, side, place, intent)), None)
+    if intent is None:
+        return
+    some.remove(intent)
+    if not some:
+        del sought[item.identity.name]
+    home = folders.present(intent.folder, side)
+    if intent.step is Step.REPLACE and home is not None:
+        tree, end = folders.trees[side], folders.pair(intent.folder).end(side)
+        if tree[home].validity == end.validity:
+            # Added, and the old one perhaps not yet deleted.
+            store.delete(home, [Removal(intent.target_id, intent.data["expected"])])
+            store.barrier()
+    with state.transaction():
+        _pair(state, side, intent, item, by_id=store.capabilities.ids_survive_moves)
+        journal.end(state, [intent.row])
+
+
+def _is_made_by(state: State, folders: FolderSync, side: Side, place: _Place, intent: Intent) -> bool:
+    """Tell whether an item is what an intent was about to make."""
+    if not folders.has(intent.folder) or folders.present(intent.folder, side) == place.folder:
+        return False
+    digest = place.item.identity.digest if place.item.identity is not None else ""
+    if intent.data["partial"] or digest != intent.data["digest"]:
+        return False
+    s, o = side.value, side.other.value
+    key = {
+        "name": intent.data["name"],
+        "digest": digest,
+        "pair": intent.pair,
+        "side": s,
+        "id": place.item.id,
+        "row": place.row,
+        "home": intent.folder,
+        "source": intent.source_id,
+    }
+    if intent.step is Step.REPLACE:
+        if not pairs.exists(state, intent.pair):
+            return False
+    elif state.db.execute(f"SELECT 1 FROM item WHERE folder=:home AND {o}_id=:source", key).fetchone():
+        return False  # its source was paired by other ways
+    known = state.db.execute(
+        f"""SELECT 1 FROM item i WHERE i.name=:name AND i.digest IN ('', :digest) AND i.row IS NOT :pair
+        AND NOT EXISTS (SELECT 1 FROM change c WHERE c.folder=i.folder AND c.side=:side AND c.id=i.{s}_id
+        AND c.kind='gone')
+        UNION ALL SELECT 1 FROM change WHERE side=:side AND kind='new'
+        AND (name=:name AND digest IN ('', :digest) OR id=:id AND folder=:row) LIMIT 1""",
+        key,
+    )
+    return known.fetchone() is None
+
+
+def _pair(state: State, side: Side, intent: Intent, item: ItemState, *, by_id: bool) -> None:
+    """Write a stray down as gone from the folder that it was to be in."""
+    s = side.value
+    if intent.step is Step.ADD:
+        row = pairs.add_one(state, new_pair(intent, item.id if by_id else f"\n+{intent.row}", item.revision))
+        pairs.forget_changes(state, intent.folder, side.other, [intent.source_id])
+    else:
+        assert intent.pair is not None
+        row = intent.pair
+        finish_replacement(state, intent, item.id if by_id else f"\n+{intent.row}", item.revision)
+    state.db.execute(
+        f"""INSERT INTO change (folder, side, id, kind, flags, revision, size, date)
+        SELECT folder, ?, {s}_id, 'gone', {s}_flags, {s}_revision, size, date FROM item WHERE row=?
+        ON CONFLICT (folder, side, id) DO UPDATE SET kind='gone', kept=0""",
+        (s, row),
+    )

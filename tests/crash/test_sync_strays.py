@@ -1,0 +1,96 @@
+"""Runs killed at every step, after which a user moves away what they had added or replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailconnector.stores.memory import MemoryStore
+from mailconnector.sync import Side, State
+from mailconnector.sync.store import Removal
+from tests.cuts import Killed, Steps
+from tests.exchange import PAIRS, Exchange, bodies, contents, exchange, folder_named, item_named, items, mail
+
+TARGET = "Elsewhere"
+
+
+def begun(path: Path, kinds: str) -> Exchange:
+    """A world with a second folder, in step."""
+    world = exchange(path, kinds)
+    world.local.create_folder("", TARGET)
+    world.local.barrier()
+    world.settle()
+    return world
+
+
+def interrupted(world: Exchange, side: Side, then: Callable[[MemoryStore], None]) -> int:
+    """Kill a run at each of its steps; let something happen on one side, go on, and check. Returns the steps."""
+    counter = Steps()
+    begin = world.fork(world.path.with_name("begin.db"))
+    whole = begin.fork(world.path)
+    whole.open_state = counter.open_state
+    whole.run(wrap=counter.wrap)
+    for at in range(1, counter.count + 1):
+        cut = begin.fork(world.path)
+        steps = Steps(at)
+        cut.open_state = steps.open_state
+        with pytest.raises(Killed):
+            cut.run(wrap=steps.wrap)
+        cut.crash()
+        cut.open_state = State
+        then(cut.side(side))
+        cut.side(side).barrier()
+        cut.settle()
+        assert contents(cut.local) == contents(cut.remote), at
+        assert bodies(cut.local) == bodies(whole.local), at
+    return counter.count
+
+
+def move_all(store: MemoryStore, target: str = TARGET) -> None:
+    inbox = folder_named(store, "*inbox")
+    removals = [Removal(got.state.id, got.state.revision) for got in items(store, inbox)]
+    store.move(inbox, folder_named(store, target), removals)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_was_added_and_moved_away_comes_once(kinds: str, side: Side, memory_path: Callable[[], Path]) -> None:
+    world = begun(memory_path() / "state.db", kinds)
+    source = world.side(side.other)
+    for number in (1, 2):
+        source.put(folder_named(source, "*inbox"), mail(number))
+    source.barrier()
+    assert interrupted(world, side, move_all) > 10
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_was_replaced_and_moved_away_comes_once(kinds: str, side: Side, memory_path: Callable[[], Path]) -> None:
+    world = begun(memory_path() / "state.db", kinds)
+    if not world.side(side.other).capabilities.moves:
+        pytest.skip("what is edited on one side and moved on the other is kept twice where nothing can be moved")
+    source = world.side(side.other)
+    inbox = folder_named(source, "*inbox")
+    for number in (1, 2):
+        source.put(inbox, mail(number))
+    source.barrier()
+    world.settle()
+    for number in (1, 2):
+        source.edit(inbox, item_named(source, inbox, number), mail(number, f"edited {number}"))
+    source.barrier()
+    assert interrupted(world, side, move_all) > 10
+
+
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_it_may_have_been_moved_to_a_new_folder(kinds: str, memory_path: Callable[[], Path]) -> None:
+    world = begun(memory_path() / "state.db", kinds)
+    world.remote.put(folder_named(world.remote, "*inbox"), mail(1))
+    world.remote.barrier()
+
+    def move_to_new(store: MemoryStore) -> None:
+        store.create_folder("", "New")
+        move_all(store, "New")
+
+    assert interrupted(world, Side.LOCAL, move_to_new) > 10
