@@ -23,7 +23,7 @@ from mailconnector.app.profile import Account, Profile
 from mailconnector.cli.main import app
 from mailconnector.imap import Upload
 from mailconnector.lab import MailServer
-from mailconnector.mapi import tags
+from mailconnector.mapi import reading, tags
 from mailconnector.sync.flags import flags_of
 
 Content = Counter[tuple[tuple[str, ...], str, frozenset[str]]]
@@ -122,7 +122,7 @@ def in_pst(account: Account) -> Content:
                 for message in walked.folder.messages():
                     properties = message.to_object().properties
                     marks = flags_of(mapping.read_flags(properties)) & frozenset(_MAILDIR_FLAGS.values())
-                    found[walked.path, str(properties.get(tags.PidTagInternetMessageId, "")), marks] += 1
+                    found[walked.path, reading.text(properties, tags.PidTagInternetMessageId), marks] += 1
     return found
 
 
@@ -157,7 +157,7 @@ def on_server(account: Account, directory: Path) -> Content:
         path = tuple(_decoded(name) for name in cur.parent.relative_to(root).parts)
         for message in mailbox.Maildir(cur.parent, create=False):
             flags = frozenset(_MAILDIR_FLAGS[flag] for flag in message.get_flags() if flag in _MAILDIR_FLAGS)
-            name = str(message["Message-ID"] or "").strip()
+            name = "".join(str(message["Message-ID"] or "").split())
             if name.endswith("@mailconnector.invalid>"):
                 name = ""  # made up for what was written in Outlook and never sent: it has none in the PST
             found[_SAME_FOLDER.get(path, path), name, flags] += 1
