@@ -78,7 +78,7 @@ def test_appointments_come_back(item: Appointment) -> None:
 def test_an_edit_wins_over_what_is_left_over(first: Appointment, second: Appointment) -> None:
     # Leftover of another appointment, whole: whatever it says of the fields must not count.
     kept = stored(first).properties
-    owned = {key: value for group in mapping._GROUPS for key, value in group.of(kept).items()}
+    owned = {key: value for group in mapping.GROUPS for key, value in group.of(kept).items()}
     mixed = replace(second, mail=replace(second.mail, leftover=owned))
     assert plain(read(stored(mixed))) == plain(second)
 
@@ -299,7 +299,7 @@ def test_classes(message_class: str, wanted: bool) -> None:
 
 
 _KEYS: st.SearchStrategy[PropertyKey] = st.sampled_from(
-    sorted((key for group in mapping._GROUPS for key in group.keys), key=str)
+    sorted((key for group in mapping.GROUPS for key in group.keys), key=str)
 )
 _VALUES: st.SearchStrategy[Value] = st.one_of(
     st.none(),
