@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 
 from mailconnector.imap import (
@@ -230,6 +231,8 @@ class ImapStore:
         self._line.effect(rename, folder)
         for old in [old for old in self._line.validities if layout.is_below(old, folder)]:
             self._line.forget(old)
+        if before is not None and not before.selectable:  # a server knows no status of a name that holds only others
+            return replace(before, id=mailbox, parent=parent, name=name)
         return self._shown(mailbox, special=before.special if before else None)
 
     def delete_folder(self, folder: str) -> None:
