@@ -24,7 +24,9 @@ def divided(
     attachments: list[AttachmentObject], changed: tuple[ChangedInstance, ...]
 ) -> tuple[dict[LocalTime, AttachmentObject], list[AttachmentObject]]:
     """Return (attachments that are changed instances, by the original start; the other attachments)."""
-    starts = {one.start: one.original for one in changed}
+    starts: dict[LocalTime, list[LocalTime]] = {}
+    for one in changed:
+        starts.setdefault(one.start, []).append(one.original)
     days = {one.original.moment.date(): one.original for one in changed}
     found: dict[LocalTime, AttachmentObject] = {}
     others = []
@@ -34,10 +36,12 @@ def divided(
             # The attachment says the instance's present start by local clocks, the message the original day.
             local = reading.moment(attachment.properties, tags.PidTagExceptionStartTime)
             day = _instance_day(attachment.embedded)
-            if local is not None:
-                original = starts.get(LocalTime(local.replace(tzinfo=None)))
-            if original is None and day is not None:
+            if day is not None:
                 original = days.get(day)
+            if original is None and local is not None:
+                # Two instances may have been moved to the same time.
+                same_start = starts.get(LocalTime(local.replace(tzinfo=None)), [])
+                original = next((one for one in same_start if one not in found), None)
         if original is None or original in found:
             others.append(attachment)
         else:
@@ -52,6 +56,7 @@ def _is_instance(attachment: AttachmentObject, embedded: MessageObject) -> bool:
 
 
 def is_instance_class(message_class: str) -> bool:
+    """Tell whether a message class is that of a changed instance."""
     return message_class.lower() == INSTANCE_CLASS
 
 
