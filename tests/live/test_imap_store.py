@@ -435,8 +435,13 @@ def test_messages_are_parsed_in_other_processes_in_their_order(dovecot):
             with connect(dovecot, mailbox.user) as client:
                 list(client.uploads.append_many("INBOX", [Upload(b"\r\n")]))
             ids = list(listed(store, "INBOX"))
+            assert store._parsers is not None
+            store._parsers.worth_it = 100
+            begun = time.monotonic()
+            while not store._parsers.has_answered and time.monotonic() < begun + 60:
+                list(store.fetch("INBOX", ids))
             there = list(store.fetch("INBOX", ids))
-            assert store._parsers is not None and store._parsers._pool is not None
+            assert store._parsers.has_answered
         with mailbox.open() as store:
             here = list(store.fetch("INBOX", ids))
     assert len(here) == 231

@@ -1,7 +1,8 @@
 """Messages parsed in other processes, in order, while the next ones come over the line.
 
 Parsing is the dearest part of reading mail, and one process uses one core. Raw bytes go to the workers, items come
-back; a few batches are on the way at any time, so memory stays bounded however long the stream is.
+back; a few batches are on the way at any time, so memory stays bounded however long the stream is. Starting a process
+takes as long as parsing thousands of messages: until the first one answers, they are parsed here.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ _Batch = tuple[list[ItemState | Failure], list[Source], "Future[list[Parsed | Ex
 
 
 class Parsers:
-    """A number of processes that parse; they are started with the first messages.
+    """A number of processes that parse; they are started with the first messages, which do not wait for them.
 
     They are spawned: a program that has no ``if __name__ == "__main__"`` is run anew by each of them. Should one die,
     messages are parsed here from then on.
@@ -80,13 +81,23 @@ class Parsers:
         count: How many.
     """
 
-    worth_it = 100
-    """Fewer messages than this are parsed here sooner."""
+    worth_it = 500
+    """Fewer messages than this in one fetch do not pay for starting a process."""
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
+        self._answer: Future[None] | None = None
         self._broken = False
+
+    def pay_for(self, count: int) -> bool:
+        """Tell whether so many messages are better given to the processes."""
+        return count >= self.worth_it or (self.has_answered and count > _BATCH_COUNT)
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether a process has been started and is ready."""
+        return self._answer is not None and self._answer.done()
 
     def run(
         self, sources: Iterable[tuple[ItemState, Source] | Failure]
@@ -106,19 +117,21 @@ class Parsers:
     def close(self) -> None:
         """End the processes."""
         pool, self._pool = self._pool, None
+        self._answer = None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _begun(self, data: list[Source]) -> Future[list[Parsed | Exception]] | None:
         if self._broken:
             return None
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._count, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_alone
-            )
         try:
-            return self._pool.submit(_parse_all, data)
-        except BrokenProcessPool:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(
+                    self._count, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_alone
+                )
+                self._answer = self._pool.submit(_answer)
+            return self._pool.submit(_parse_all, data) if self.has_answered else None
+        except (BrokenProcessPool, OSError):  # it died, or the system gives us no process
             self._broken = True
             return None
 
@@ -136,6 +149,10 @@ class Parsers:
 
 def _leave_interrupts_alone() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends them to every process; the one that asked ends us
+
+
+def _answer() -> None:
+    """Tell by returning that a process has everything that it needs."""
 
 
 def _parse_all(sources: list[Source]) -> list[Parsed | Exception]:

@@ -148,7 +148,7 @@ class Reader:
         if not uids:
             return
         messages = self._messages(folder, uids, HEADER if headers_only else MESSAGE)
-        if self._parsers is None or headers_only or len(uids) < self._parsers.worth_it:
+        if self._parsers is None or headers_only or not self._parsers.pay_for(len(uids)):
             for message in messages:
                 yield message if isinstance(message, Failure) else _result(folder, *_read(message, headers_only))
         else:

@@ -1,6 +1,7 @@
 """From a profile to what is synchronised: which accounts, and how their stores are opened."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -52,9 +53,15 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
         return PstStore.open(account.pst_path, account.index_path, own_addresses=frozenset((account.address,)))
 
     def open_remote() -> WaitingStore:
-        return ImapStore(lambda: connect(account))
+        return ImapStore(lambda: connect(account), parsers=_parsers())
 
     return Job(account.key, account.state_path, settings or account.settings, open_local, open_remote, account.pst_path)
+
+
+def _parsers() -> int:
+    """Return how many processes may parse mail: one where there is a core for it beside the one that stores."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if usable > 1 else 0
 
 
 def _make_missing(account: Account) -> None:
