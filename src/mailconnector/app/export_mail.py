@@ -20,7 +20,7 @@ from mailconnector.app.mail_targets import (
 from mailconnector.app.progress import Progress, no_progress
 from mailconnector.errors import MailConnectorError
 from mailconnector.formats import FormatError
-from mailconnector.items import GenericItem
+from mailconnector.items import Mail, readable
 from mailconnector.mapi import MapiError
 from mailconnector.pst import Folder, PstDiskError, PstError, Store
 
@@ -171,10 +171,9 @@ class _Export:
         except (PstError, MapiError, FormatError) as error:
             self._fail(nid, path, error)
             return
-        if isinstance(item, GenericItem):
+        if not isinstance(item, Mail):
             self.others[item.message_class] += 1
-            item = item.mail
-        target.add(item, data)
+        target.add(readable(item), data)
         self.exported += 1
 
     def _fail_folder(self, folder: Folder, error: PstError) -> None:

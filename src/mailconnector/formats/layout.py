@@ -23,7 +23,7 @@ from enum import IntEnum
 from hashlib import blake2b
 
 from mailconnector.formats import charsets, transfer
-from mailconnector.items import Attachment, GenericItem, Item, Mail
+from mailconnector.items import Attachment, Item, Mail, readable
 
 _VERSION = 1
 _CHECK = 16
@@ -177,7 +177,7 @@ class Content:
 
 
 def _item_check(item: Item) -> bytes:
-    mail = item.mail if isinstance(item, GenericItem) else item
+    mail = readable(item)
     subject = mail.subject.encode("utf-8", "replace")
     return _digest(b"\0".join([subject, mail.original, mail.layout, content_of(mail).check()]))
 

@@ -21,7 +21,7 @@ from mailconnector.formats.mime import (
     class_of_report,
 )
 from mailconnector.formats.structure import content_type, field_values
-from mailconnector.items import Attachment, GenericItem, Item, Mail, Placement
+from mailconnector.items import Attachment, Item, Mail, Placement, readable
 from mailconnector.items.headers import fields as header_fields
 from mailconnector.mapi.rtf_html import to_html
 
@@ -55,7 +55,7 @@ def render(item: Item, *, bcc: bool = True) -> bytes:
         item: The mail, or an item that reads as one.
         bcc: Write the blind copy recipients too: right for one's own mailbox, wrong for sending.
     """
-    mail = item.mail if isinstance(item, GenericItem) else item
+    mail = readable(item)
     if mail.layout and (came := layout.written(mail, render)) is not None:
         return _as_it_came(mail, *came, bcc)
     if mail.original:

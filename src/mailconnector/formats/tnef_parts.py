@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from mailconnector.items import GenericItem, Mail
+from mailconnector.items import Mail, readable
 from mailconnector.mapi import named, tnef
 from mailconnector.mapi.named import NamedTag
 from mailconnector.mapi.objects import Properties, PropertyKey
@@ -32,9 +32,7 @@ def opened(content: bytes) -> Mail | None:
         return None
     if not message.properties and not message.attachments:
         return None
-    item = from_mapi(message)
-    mail = item.mail if isinstance(item, GenericItem) else item
-    return _with_leftover(mail)
+    return _with_leftover(readable(from_mapi(message)))
 
 
 def _with_leftover(mail: Mail) -> Mail:

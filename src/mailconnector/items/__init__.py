@@ -1,5 +1,9 @@
 """Items: what the program's own parts speak of, neither wire bytes nor MAPI."""
 
+from mailconnector.items.contact import Contact
+from mailconnector.items.distribution_list import DistributionList
+from mailconnector.items.item import Item, mail_of, with_mail
+from mailconnector.items.journal_entry import JournalEntry
 from mailconnector.items.mail import (
     OLE_STORAGE,
     Address,
@@ -7,23 +11,35 @@ from mailconnector.items.mail import (
     Flags,
     GenericItem,
     Importance,
-    Item,
     Mail,
     Placement,
     Sensitivity,
     StoredContent,
 )
+from mailconnector.items.note import Note
+from mailconnector.items.post import Post
+from mailconnector.items.readable import readable
+from mailconnector.items.task import Task
 
 __all__ = [
     "OLE_STORAGE",
     "Address",
     "Attachment",
+    "Contact",
+    "DistributionList",
     "Flags",
     "GenericItem",
     "Importance",
     "Item",
+    "JournalEntry",
     "Mail",
+    "Note",
     "Placement",
+    "Post",
     "Sensitivity",
     "StoredContent",
+    "Task",
+    "mail_of",
+    "readable",
+    "with_mail",
 ]

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
 from io import SEEK_END
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from mailconnector.mapi.objects import Properties
+
+if TYPE_CHECKING:
+    from mailconnector.items.item import Item
 
 OLE_STORAGE = "application/x-ole-storage"
 """Content type of an object that was pasted into an RTF body (MAPI's OLE attachments)."""
@@ -250,7 +253,3 @@ class GenericItem:
     def message_class(self) -> str:
         """The item's MAPI message class."""
         return self.mail.message_class
-
-
-Item = Mail | GenericItem
-"""Any item; more types join as the program learns them."""

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from mailconnector.items import GenericItem, Item
+from collections.abc import Callable
+
+from mailconnector.items import Contact, DistributionList, GenericItem, Item, JournalEntry, Mail, Note, Post, Task
 from mailconnector.mapi import reading, tags
 from mailconnector.mapi.objects import MessageObject
-from mailconnector.mapping import generic, mail
+from mailconnector.mapping import contact, distribution_list, generic, journal_entry, mail, note, post, task
 
 # Classes that are mail, with all below them.
 _MAIL = ("ipm.note", "ipm.post", "report")
+# Classes of the other types, with all below them.
+_READERS: dict[str, Callable[[MessageObject, Callable[[MessageObject], Item]], Item]] = {
+    "ipm.contact": contact.from_object,
+    "ipm.distlist": distribution_list.from_object,
+    "ipm.task": task.from_object,
+    "ipm.stickynote": note.from_object,
+    "ipm.activity": journal_entry.from_object,
+    "ipm.post.rss": post.from_object,
+}
 
 
 def is_mail(message_class: str) -> bool:
@@ -28,16 +39,35 @@ def to_mapi(item: Item, *, own_addresses: frozenset[str] = frozenset()) -> Messa
     def embed(inner: Item) -> MessageObject:
         return to_mapi(inner, own_addresses=own_addresses)
 
-    if isinstance(item, GenericItem):
-        return generic.to_object(item, embed, own_addresses)
-    return mail.to_object(item, embed, own_addresses)
+    match item:
+        case Mail():
+            return mail.to_object(item, embed, own_addresses)
+        case Contact():
+            return contact.to_object(item, embed, own_addresses)
+        case DistributionList():
+            return distribution_list.to_object(item, embed, own_addresses)
+        case Task():
+            return task.to_object(item, embed, own_addresses)
+        case Note():
+            return note.to_object(item, embed, own_addresses)
+        case JournalEntry():
+            return journal_entry.to_object(item, embed, own_addresses)
+        case Post():
+            return post.to_object(item, embed, own_addresses)
+        case GenericItem():
+            return generic.to_object(item, embed, own_addresses)
 
 
 def from_mapi(message: MessageObject) -> Item:
-    """Return a MAPI message as an item: a `Mail`, or for a class that is not known a `GenericItem`.
+    """Return a MAPI message as an item of its class, a `GenericItem` when that is not known.
 
     Attachments that the message gives as streams are read when they are wanted; their store must stay open.
     """
-    if is_mail(reading.text(message.properties, tags.PidTagMessageClass)):
+    message_class = reading.text(message.properties, tags.PidTagMessageClass)
+    folded = message_class.lower()
+    for one, read in _READERS.items():
+        if folded == one or folded.startswith(f"{one}."):
+            return read(message, from_mapi)
+    if is_mail(message_class):
         return mail.from_object(message, from_mapi)
     return generic.from_object(message, from_mapi)

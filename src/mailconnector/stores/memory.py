@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from mailconnector.items import GenericItem, Item, Mail
+from mailconnector.items import Item, mail_of, with_mail
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
 from mailconnector.sync.flags import ALL_FLAGS, FlagSet, kept
 from mailconnector.sync.identity import identify
@@ -461,11 +461,10 @@ class MemoryStore:
 
 
 def _headers(item: Item) -> Item:
-    mail = item.mail if isinstance(item, GenericItem) else item
-    bare = replace(mail, text=None, html=None, rtf=None, attachments=(), original=b"")
-    return GenericItem(bare) if isinstance(item, GenericItem) else bare
+    bare = replace(mail_of(item), text=None, html=None, rtf=None, attachments=(), original=b"")
+    return with_mail(item, bare)
 
 
 def _size(item: Item) -> int:
-    mail: Mail = item.mail if isinstance(item, GenericItem) else item
+    mail = mail_of(item)
     return len(mail.subject) + len(mail.text or "") + len(mail.html or "") + sum(a.size() for a in mail.attachments)

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from mailconnector.errors import MailConnectorError
 from mailconnector.imap.names import decode_utf7, encode_utf7
-from mailconnector.items import Attachment, GenericItem, Item, Mail
+from mailconnector.items import Attachment, Item, Mail, mail_of, with_mail
 from mailconnector.items.mail import StoredContent
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey, find
@@ -127,11 +127,9 @@ class MessageReader:
     def message_of(self, delivery: Delivery) -> MessageObject:
         """Return a delivery as the message that is to be stored."""
         item = delivery.item
-        mail = item.mail if isinstance(item, GenericItem) else item
+        mail = mail_of(item)
         mail = replace(mail, flags=to_flags(kept(delivery.flags, KEPT_FLAGS)), received=delivery.date or mail.received)
-        message = to_mapi(
-            GenericItem(mail) if isinstance(item, GenericItem) else mail, own_addresses=self._own_addresses
-        )
+        message = to_mapi(with_mail(item, mail), own_addresses=self._own_addresses)
         message.associated = False
         for key in _ACCOUNT_KEYS:
             found = find(message.properties, key)
@@ -285,14 +283,12 @@ def _clean(text: str) -> str:
 
 def subject_of(item: Item) -> str:
     """Return what a user calls an item."""
-    return item.mail.subject if isinstance(item, GenericItem) else item.subject
+    return mail_of(item).subject
 
 
 def without_bodies(item: Item) -> Item:
     """Return an item with no more than what its header says."""
-    if isinstance(item, GenericItem):
-        return GenericItem(_bare(item.mail))
-    return _bare(item)
+    return with_mail(item, _bare(mail_of(item)))
 
 
 def _bare(mail: Mail) -> Mail:
@@ -301,9 +297,7 @@ def _bare(mail: Mail) -> Mail:
 
 def _held(item: Item) -> Item:
     """Return an item that does not need the store: it may change, and what is damaged has to show now."""
-    if isinstance(item, GenericItem):
-        return GenericItem(_held_mail(item.mail))
-    return _held_mail(item)
+    return with_mail(item, _held_mail(mail_of(item)))
 
 
 def _held_mail(mail: Mail) -> Mail:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from mailconnector.items import GenericItem, Item, Mail
+from mailconnector.items import Item, Mail, readable
 from mailconnector.sync.store import Identity
 
 
@@ -14,7 +14,7 @@ def identify(item: Item) -> Identity:
     Its name is the Message-ID; without one it is made of the author, the date and the subject. The digest is that of
     what a reader sees: the subject, the bodies, and the names and sizes of the attachments.
     """
-    mail = _mail(item)
+    mail = readable(item)
     seen = blake2b(digest_size=12)
     for part in (mail.subject, mail.text, mail.html):
         seen.update(b"-" if part is None else b"+" + part.encode("utf-8", "surrogatepass"))
@@ -23,10 +23,6 @@ def identify(item: Item) -> Identity:
     for attachment in mail.attachments:
         seen.update(f"\0{attachment.name}\0{attachment.size()}".encode("utf-8", "surrogatepass"))
     return Identity(mail.message_id.strip() or _made_up(mail), seen.hexdigest(), mail.subject)
-
-
-def _mail(item: Item) -> Mail:
-    return item.mail if isinstance(item, GenericItem) else item
 
 
 def _made_up(mail: Mail) -> str:

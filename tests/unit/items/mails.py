@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from mailconnector.items import Address, Attachment, Flags, GenericItem, Importance, Item, Mail, Placement, Sensitivity
+from mailconnector.items import Address, Attachment, Flags, Importance, Item, Mail, Placement, Sensitivity, readable
 
 _CHARACTERS = st.one_of(
     st.sampled_from(string.ascii_letters + string.digits + string.punctuation + "  "),
@@ -174,7 +174,7 @@ def without_headers(mail: Mail) -> Mail:
 def mail_of(item: Item | None) -> Mail:
     """Return the mail that an item is, or reads as."""
     assert item is not None
-    return item.mail if isinstance(item, GenericItem) else item
+    return readable(item)
 
 
 NOON = datetime(2020, 2, 29, 12, 0, tzinfo=UTC)

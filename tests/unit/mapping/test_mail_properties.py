@@ -527,7 +527,7 @@ def test_an_original_is_kept_until_what_it_says_is_changed() -> None:
 
 def test_other_classes_read_as_mail_and_go_back_whole() -> None:
     contact: Properties = {
-        tags.PidTagMessageClass: "IPM.Contact",
+        tags.PidTagMessageClass: "IPM.Custom.Contact",
         tags.PidTagSubject: "Some One",
         tags.PidTagDisplayName: "Some One",
         tags.PidTagCompanyName: "Works & Co",
@@ -536,7 +536,7 @@ def test_other_classes_read_as_mail_and_go_back_whole() -> None:
     }
     item = from_mapi(MessageObject(contact))
     assert isinstance(item, GenericItem)
-    assert item.message_class == "IPM.Contact"
+    assert item.message_class == "IPM.Custom.Contact"
     text = item.mail.text
     assert text is not None
     assert "Company name: Works & Co\n" in text
@@ -547,7 +547,7 @@ def test_other_classes_read_as_mail_and_go_back_whole() -> None:
     assert tags.PidTagBody not in again.properties
     assert from_mapi(again) == item
     wire = parse(render(item))
-    assert (wire.message_class, wire.subject, wire.text) == ("IPM.Contact", "Some One", text)
+    assert (wire.message_class, wire.subject, wire.text) == ("IPM.Custom.Contact", "Some One", text)
     noted = from_mapi(MessageObject(contact | {tags.PidTagBody: "notes"}))
     assert mail_of(noted).text == "notes"
 

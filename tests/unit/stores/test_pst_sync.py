@@ -13,7 +13,7 @@ import pypff
 import pytest
 
 from mailconnector import formats, pst
-from mailconnector.items import GenericItem, Item, Mail
+from mailconnector.items import Item, Mail, readable
 from mailconnector.mapi import tags
 from mailconnector.pst.files import check_file
 from mailconnector.stores import PstStore
@@ -45,7 +45,7 @@ def said(store: SyncStore) -> Counter[tuple[str, ...]]:
         name = folder.special.value if folder.special else folder.name
         for got in store.fetch(folder.id, [item.id for item in store.changes(folder.id, "").items]):
             assert isinstance(got, Fetched)
-            item = got.item.mail if isinstance(got.item, GenericItem) else got.item
+            item = readable(got.item)
             files = "/".join(f"{one.name}:{one.size()}" for one in item.attachments if one.item is None)
             flags = " ".join(sorted(got.state.flags))
             assert got.state.identity is not None
