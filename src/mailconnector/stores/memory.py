@@ -74,6 +74,7 @@ class _Entry:
     identity: Identity
     mark: int  # the store's counter when it last changed
     arrived: bool = False
+    partial: bool = False
 
 
 @dataclass(slots=True)
@@ -282,7 +283,7 @@ class MemoryStore:
         """Give an item other content, as its user does, and return its id."""
         found = self._folder(folder)
         entry = found.entries[id_]
-        new = self._entry(Delivery(item, entry.flags, entry.date, _size(item), identify(item)))
+        new = self._entry(Delivery(item, entry.flags, entry.date, _size(item), identify(item), entry.partial))
         if self.traits.in_place:
             self._put(found, id_, new)
             return id_
@@ -365,8 +366,11 @@ class MemoryStore:
     def _state(self, id_: str, entry: _Entry, *, named: bool = False) -> ItemState:
         named_as = None
         if named:
-            named_as = entry.identity if self.traits.digests else replace(entry.identity, digest="")
-        return ItemState(id_, entry.flags, entry.revision, entry.size, entry.date, named_as, named and entry.arrived)
+            tells = self.traits.digests and not entry.partial
+            named_as = entry.identity if tells else replace(entry.identity, digest="")
+        return ItemState(
+            id_, entry.flags, entry.revision, entry.size, entry.date, named_as, named and entry.arrived, entry.partial
+        )
 
     def _entry(self, delivery: Delivery) -> _Entry:
         own = identify(delivery.item)
@@ -376,7 +380,9 @@ class MemoryStore:
             self._serial += 1
             revision = f"r{self._serial}"
         flags = kept(delivery.flags, self.traits.kept_flags)
-        return _Entry(delivery.item, flags, revision, delivery.size, delivery.date, identity, 0)
+        return _Entry(
+            delivery.item, flags, revision, delivery.size, delivery.date, identity, 0, partial=delivery.partial
+        )
 
     def _add(self, folder: _Folder, delivery: Delivery) -> Outcome:
         entry = self._entry(delivery)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from mailconnector.sync.flags import FlagSet, from_text, to_text
 from mailconnector.sync.store import FolderKind, Identity, ItemState, SpecialUse
 
-_VERSION = 2
+_VERSION = 3
 _PAGE = 1000
 _LONGEST = (1 << 63) - 1  # of SQLite's integers
 _VANISHED_MAX = 200_000
@@ -46,7 +46,8 @@ CREATE TABLE item (
     flags TEXT NOT NULL DEFAULT '',
     revision TEXT NOT NULL DEFAULT '', size INTEGER NOT NULL DEFAULT 0, date INTEGER,
     born INTEGER NOT NULL DEFAULT 0, name TEXT NOT NULL DEFAULT '', digest TEXT NOT NULL DEFAULT '',
-    title TEXT NOT NULL DEFAULT '', arrived INTEGER NOT NULL DEFAULT 0
+    title TEXT NOT NULL DEFAULT '', arrived INTEGER NOT NULL DEFAULT 0,
+    partial INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX item_place ON item (parent, mark);
 CREATE INDEX item_name ON item (name);
@@ -55,7 +56,7 @@ CREATE TABLE vanished (
     parent INTEGER NOT NULL, nid INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY (parent, nid)
 ) WITHOUT ROWID;
 """
-_ITEM = "nid, parent, bid_data, bid_sub, mark, flags, revision, size, date, born, name, digest, title, arrived"
+_ITEM = "nid, parent, bid_data, bid_sub, mark, flags, revision, size, date, born, name, digest, title, arrived, partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class IndexedItem(NamedTuple):
     digest: str = ""
     title: str = ""
     arrived: int = 0
+    partial: int = 0
 
     @property
     def flag_set(self) -> FlagSet:
@@ -131,9 +133,9 @@ class IndexedItem(NamedTuple):
 
     def state(self) -> ItemState:
         """The item as a listing shows it."""
-        identity = Identity(self.name, self.digest, self.title)
-        when, arrived = moment_of(self.date), bool(self.arrived)
-        return ItemState(item_id(self.nid), self.flag_set, self.revision, self.size, when, identity, arrived)
+        identity = Identity(self.name, "" if self.partial else self.digest, self.title)
+        when, arrived, partial = moment_of(self.date), bool(self.arrived), bool(self.partial)
+        return ItemState(item_id(self.nid), self.flag_set, self.revision, self.size, when, identity, arrived, partial)
 
 
 class NodePlace(NamedTuple):
@@ -449,12 +451,11 @@ class PstIndex:
                 _fitting(item.born),
                 *map(clean_text, (item.name, item.digest, item.title)),
                 item.arrived,
+                item.partial,
             )
             for item in items
         ]
-        self.db.executemany(
-            f"INSERT OR REPLACE INTO item ({_ITEM}, stale) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", rows
-        )
+        self.db.executemany(f"INSERT OR REPLACE INTO item ({_ITEM}, stale) VALUES ({'?, ' * 15}0)", rows)
 
     def put_flags(self, nid: int, place: NodePlace, flags: FlagSet, size: int, mark: int) -> None:
         """Note that an item has other flags, and that its node was written anew for them."""

@@ -92,6 +92,7 @@ class MessageReader:
                 digest=known.digest if revision == known.revision else "",
                 title=_clean(message.subject),
                 arrived=_has_arrived(message),
+                partial=bool(properties.get(named.PidLidHeaderItem)),
             )
         except PstDiskError:
             raise
@@ -203,6 +204,7 @@ class MessageReader:
             identity.name,
             identity.digest,
             subject_of(delivery.item),
+            partial=delivery.partial,
         )
 
     def mark(self, message: Message, flags: FlagSet) -> tuple[FlagSet, int] | None:

@@ -306,6 +306,7 @@ class _Run:
                 for titles in pages(matching.link(self.state, row)):
                     self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
                     log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
+                sightings.enlarge(self.state, row, self.terms[row].max_size)
 
     def _find_twins(self) -> None:
         """Know second copies that the user's own mail program brought; after moves, so that none is taken for one."""

@@ -50,7 +50,8 @@ def link(state: State, folder: int) -> Iterator[str]:
         for local, remote in match(state, here + "'local'", here + "'remote'", {"folder": folder}):
             row = state.db.execute(
                 """SELECT l.id, l.flags, l.revision, r.id, r.flags, r.revision, l.name,
-                coalesce(nullif(l.digest, ''), r.digest), coalesce(nullif(r.title, ''), l.title), r.size, r.date
+                coalesce(nullif(l.digest, ''), r.digest), coalesce(nullif(r.title, ''), l.title),
+                r.size, r.date, l.partial
                 FROM change l, change r WHERE l.row=? AND r.row=?
                 AND (l.digest=r.digest OR '' IN (l.digest, r.digest))""",
                 (local, remote),
@@ -91,15 +92,15 @@ def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
 
 
 def _link(
-    state: State, folder: int, row: tuple[str, str, str, str, str, str, str, str, str, int, float | None]
+    state: State, folder: int, row: tuple[str, str, str, str, str, str, str, str, str, int, float | None, bool]
 ) -> None:
-    local, local_flags, local_revision, remote, remote_flags, remote_revision, name, digest, title, size, date = row
+    local, local_flags, local_revision, remote, remote_flags, remote_revision = row[:6]
     # No base is known: what either side has was set there, so both get all of it.
     base = to_text(from_text(local_flags) & from_text(remote_flags))
     pairs.forget_changes(state, folder, Side.LOCAL, [local])
     pairs.forget_changes(state, folder, Side.REMOTE, [remote])
     new: pairs.PairRow = (
-        folder, local, base, local_revision, remote, base, remote_revision, name, digest, title, size, date, False,
+        folder, local, base, local_revision, remote, base, remote_revision, *row[6:],
     )  # fmt: skip
     pair = pairs.add_one(state, new)
     pairs.settle(state, pair, Side.LOCAL, local_flags, local_revision)

@@ -23,7 +23,7 @@ _INSERT = (
     " name, digest, title, size, date, partial) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-_VIEWS = """SELECT t.seq, i.row, i.name, i.title, i.size, i.date, i.partial,
+_VIEWS = """SELECT t.seq, i.row, i.name, i.title, i.size, i.date, coalesce(i.partial, l.partial),
  t.local_id, i.local_flags, i.local_revision,
  l.kind, l.flags, l.revision, l.kept, l.size, l.date, l.name, l.title,
  t.remote_id, i.remote_flags, i.remote_revision,
@@ -244,9 +244,10 @@ def readd(state: State, view: ItemView, gone: Side) -> None:
     alive = view.side(gone.other)
     forget_changes(state, view.folder, gone, [view.side(gone).id])
     state.db.execute(
-        """INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, digest, title)
-        SELECT folder, ?, ?, 'new', ?, ?, size, date, name, digest, title FROM item WHERE row=?
-        ON CONFLICT (folder, side, id) DO UPDATE SET kind='new', name=excluded.name, title=excluded.title""",
+        """INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, digest, title, partial)
+        SELECT folder, ?, ?, 'new', ?, ?, size, date, name, digest, title, partial FROM item WHERE row=?
+        ON CONFLICT (folder, side, id)
+        DO UPDATE SET kind='new', name=excluded.name, title=excluded.title, partial=excluded.partial""",
         (gone.other.value, alive.id, to_text(alive.flags), alive.revision, view.pair),
     )
     state.db.execute("DELETE FROM item WHERE row=?", (view.pair,))
@@ -283,10 +284,11 @@ def readd_all(state: State, folder: int, gone: Side) -> None:
     a, key = gone.other.value, {"folder": folder, "gone": gone.value, "alive": gone.other.value}
     state.db.execute("DELETE FROM change WHERE folder=:folder AND side=:gone", key)
     state.db.execute(
-        f"""INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, digest, title)
-        SELECT folder, :alive, {a}_id, 'new', {a}_flags, {a}_revision, size, date, name, digest, title FROM item
-        WHERE folder=:folder ON CONFLICT (folder, side, id)
-        DO UPDATE SET kind='new', name=excluded.name, title=excluded.title WHERE kind != 'gone'""",
+        f"""INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, digest, title, partial)
+        SELECT folder, :alive, {a}_id, 'new', {a}_flags, {a}_revision, size, date, name, digest, title, partial
+        FROM item WHERE folder=:folder ON CONFLICT (folder, side, id)
+        DO UPDATE SET kind='new', name=excluded.name, title=excluded.title, partial=excluded.partial
+        WHERE kind != 'gone'""",
         key,
     )
     state.db.execute("DELETE FROM change WHERE folder=:folder AND side=:alive AND kind='gone'", key)

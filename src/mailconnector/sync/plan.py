@@ -161,6 +161,8 @@ def plan_item(view: ItemView, terms: Terms) -> list[ItemAction]:
     """
     changes = (view.local.change, view.remote.change)
     rule = ITEM_RULES[changes]
+    if view.partial and (Step.ADD, Side.REMOTE) in rule.steps:
+        return []  # the headers of what is gone, or not wanted, or not yet seen: no mail to send
     if _is_refused(rule, view, terms):
         refused = REFUSED_RULES.get(changes)
         if refused is None:
@@ -228,7 +230,7 @@ def _is_refused(rule: Rule, view: ItemView, terms: Terms) -> bool:
         if side is Side.REMOTE and _lacks(terms.remote_rights, step):
             return True
         # A headers-only copy must never overwrite what it was made of.
-        if view.partial and side is Side.REMOTE and step in (Step.REPLACE, Step.SPLIT):
+        if view.partial and side is Side.REMOTE and step in (Step.REPLACE, Step.SPLIT, Step.READD):
             return True
         if step is Step.READD and Rights.ADD & ~terms.rights(side):
             return side is Side.REMOTE

@@ -156,8 +156,8 @@ def _fill(state: State, items: Iterable[ItemState]) -> None:
     state.db.execute("DELETE FROM temp.seen")
     for page in pages(items):
         state.db.executemany(
-            "INSERT OR REPLACE INTO temp.seen VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(i.id, to_text(i.flags), i.revision, i.size, timestamp(i.date), *_identity(i)) for i in page],
+            "INSERT OR REPLACE INTO temp.seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(i.id, to_text(i.flags), i.revision, i.size, timestamp(i.date), *_identity(i), i.partial) for i in page],
         )
 
 
@@ -166,16 +166,16 @@ def _compare(state: State, folder: int, side: Side, *, complete: bool) -> None:
     # An item that the listing does not name keeps the names that were asked for before, as long as it is the same.
     named = "excluded.name IS NOT NULL OR revision != excluded.revision"
     db.execute(
-        f"""INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, digest, title)
+        f"""INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, digest, title, partial)
         SELECT ?, ?, s.id,
         CASE WHEN i.row IS NULL THEN 'new' WHEN i.{s}_revision != s.revision THEN 'edited' ELSE 'flags' END,
-        s.flags, s.revision, s.size, s.date, s.name, s.digest, s.title
+        s.flags, s.revision, s.size, s.date, s.name, s.digest, s.title, s.partial
         FROM temp.seen s LEFT JOIN item i ON i.folder=? AND i.{s}_id=s.id
         WHERE i.row IS NULL OR i.{s}_revision != s.revision OR i.{s}_flags != s.flags ORDER BY s.rowid
         ON CONFLICT (folder, side, id) DO UPDATE SET kind=excluded.kind, flags=excluded.flags, size=excluded.size,
         date=excluded.date, kept=(kept AND revision=excluded.revision), revision=excluded.revision,
         name=iif({named}, excluded.name, name), digest=iif({named}, excluded.digest, digest),
-        title=iif({named}, excluded.title, title)""",
+        title=iif({named}, excluded.title, title), partial=excluded.partial""",
         (*key, folder),
     )
     # What is as it was again.

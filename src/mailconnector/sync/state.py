@@ -26,7 +26,7 @@ VOID = "\n"
 
 _SCRATCH = """
 CREATE TEMP TABLE seen (id TEXT PRIMARY KEY, flags TEXT, revision TEXT, size INTEGER, date REAL, name TEXT, digest TEXT,
-  title TEXT);
+  title TEXT, partial INTEGER);
 CREATE TEMP TABLE vanished (id TEXT PRIMARY KEY);
 CREATE TEMP TABLE lefts (name TEXT, part TEXT, n INTEGER, ref INTEGER, PRIMARY KEY (name, part, n)) WITHOUT ROWID;
 CREATE TEMP TABLE rights (name TEXT, part TEXT, n INTEGER, ref INTEGER, PRIMARY KEY (name, part, n)) WITHOUT ROWID;

@@ -168,6 +168,7 @@ class ItemState:
         identity: None when the listing does not tell; `identify` does.
         arrived: The user's own mail program received it from a server by itself, as far as the store can tell from
             marks that such a program leaves and we do not (an Internet account's name and stamp). `identify` tells.
+        partial: Its headers alone are here, as they were delivered. Its digest is unknown then.
     """
 
     id: str
@@ -177,6 +178,7 @@ class ItemState:
     date: datetime | None = None
     identity: Identity | None = None
     arrived: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

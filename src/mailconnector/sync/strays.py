@@ -94,7 +94,7 @@ def _changed_folders(folders: FolderSync, side: Side) -> Iterator[tuple[str, int
 
 def _content_known(store: SyncStore, folder: str, items: list[ItemState]) -> list[ItemState]:
     """Find out by fetching what the store does not tell."""
-    unsure = [item.id for item in items if item.identity is None or not item.identity.digest]
+    unsure = [item.id for item in items if not item.partial and (item.identity is None or not item.identity.digest)]
     if not unsure:
         return items
     sure = {got.state.id: got.state for got in store.fetch(folder, unsure) if isinstance(got, Fetched)}
@@ -130,12 +130,12 @@ def _is_made_by(state: State, folders: FolderSync, side: Side, place: _Place, in
     if not folders.has(intent.folder) or folders.present(intent.folder, side) == place.folder:
         return False
     digest = place.item.identity.digest if place.item.identity is not None else ""
-    if intent.data["partial"] or digest != intent.data["digest"]:
+    if place.item.partial != intent.data["partial"] or (not place.item.partial and digest != intent.data["digest"]):
         return False
     s, o = side.value, side.other.value
     key = {
         "name": intent.data["name"],
-        "digest": digest,
+        "digest": intent.data["digest"],
         "pair": intent.pair,
         "side": s,
         "id": place.item.id,

@@ -69,6 +69,25 @@ def test_a_partial_mail_shows_that_it_is_a_header(file: PstFile) -> None:
         assert whole.get(named.PidLidHeaderItem) is None
 
 
+def test_headers_alone_are_told_from_whole_mail(file: PstFile) -> None:
+    with file.open() as store:
+        folder = inbox(store)
+        bare = replace(mail(1), text=None)
+        (header,) = store.add(folder, [delivery(bare, partial=True)])
+        put(store, folder, mail(2))
+        told_at_once = {state.id: state.partial for state in store.changes(folder, "").items}
+    file.lose_index()
+    with file.open() as store:
+        states = {state.id: state for state in store.changes(folder, "").items}
+        assert {id_: state.partial for id_, state in states.items()} == told_at_once
+        assert [id_ for id_, partial in told_at_once.items() if partial] == [header.id]
+        (state,) = store.identify(folder, [header.id])
+        assert state.identity == Identity("<1@example.org>", "")
+        (done,) = store.replace(folder, [Replacement(header.id, state.revision, delivery(mail(1)))])
+        assert done.status is Status.DONE
+        assert not any(state.partial for state in store.changes(folder, "").items)
+
+
 def test_an_item_that_cannot_be_stored_fails_alone(file: PstFile) -> None:
     wrong: Properties = {tags.PidTagInternetCodepage: "no number"}
     with file.open() as store:

@@ -464,6 +464,46 @@ def test_large_items_come_as_headers_and_whole_when_wanted(world: Exchange) -> N
     equal(world)
 
 
+@pytest.mark.parametrize("kinds", ["file-server", "file-poor", "twins"])
+def test_headers_are_known_as_such_when_the_state_is_lost(kinds: str, tmp_path: Path) -> None:
+    world = exchange(tmp_path / "state.db", kinds)
+    folder = folder_named(world.remote, "*inbox")
+    for number in (1, 2, 3):
+        world.remote.put(folder, mail(number, "long " * 100))
+    world.settings = Settings(default=FolderOptions(max_size=50))
+    world.settle()
+    for file in world.path.parent.glob("state.db*"):
+        file.unlink()
+    world.settle()
+    assert bodies(world.local) == {"": 3}
+    # One is edited here, one deleted there; neither makes headers go up.
+    local = folder_named(world.local, "*inbox")
+    world.local.edit(local, item_named(world.local, local, 1), mail(1, "mine"))
+    world.local.barrier()
+    remove(world.remote, folder, item_named(world.remote, folder, 2))
+    world.settle()
+    assert bodies(world.remote) == {"long " * 100: 2}
+    assert bodies(world.local) == {"": 1, "mine": 1, "long " * 100: 1}  # the edit was put aside
+    world.settings = Settings()
+    world.settle()
+    equal(world)
+    assert bodies(world.local) == {"long " * 100: 2, "mine": 1}
+
+
+def test_headers_without_their_mail_stay_where_they_are(world: Exchange) -> None:
+    folder = folder_named(world.remote, "*inbox")
+    world.remote.put(folder, mail(1, "long " * 100))
+    world.settings = Settings(default=FolderOptions(max_size=50))
+    world.settle()
+    for file in world.path.parent.glob("state.db*"):
+        file.unlink()
+    remove(world.remote, folder, item_named(world.remote, folder, 1))
+    world.remote.barrier()
+    world.settle()
+    assert not bodies(world.remote)
+    assert bodies(world.local) == {"": 1}
+
+
 def test_old_items_stay_where_they_are_until_wanted(world: Exchange) -> None:
     folder = folder_named(world.remote, "*inbox")
     world.remote.put(folder, mail(1), date=datetime(2001, 1, 1, tzinfo=UTC))

@@ -134,6 +134,8 @@ def test_a_local_side_that_allows_nothing_blocks() -> None:
 def test_headers_alone_never_replace_the_whole() -> None:
     assert steps(Change.EDITED, Change.SAME, partial=True) == [(Step.KEEP, Side.LOCAL)]
     assert steps(Change.EDITED, Change.EDITED, partial=True) == [(Step.KEEP, Side.LOCAL)]
+    assert steps(Change.EDITED, Change.GONE, partial=True) == [(Step.KEEP, Side.LOCAL)]
+    assert steps(Change.NEW, Change.ABSENT, partial=True) == []
 
 
 def test_large_items_come_without_their_bodies() -> None:
