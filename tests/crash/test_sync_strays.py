@@ -25,8 +25,8 @@ def begun(path: Path, kinds: str) -> Exchange:
     return world
 
 
-def interrupted(world: Exchange, side: Side, then: Callable[[MemoryStore], None]) -> int:
-    """Kill a run at each of its steps; let something happen on one side, go on, and check. Returns the steps."""
+def interrupted(world: Exchange, then: Callable[[Exchange], None]) -> int:
+    """Kill a run at each of its steps; let something happen, go on, and check. Returns the steps."""
     counter = Steps()
     begin = world.fork(world.path.with_name("begin.db"))
     whole = begin.fork(world.path)
@@ -40,8 +40,9 @@ def interrupted(world: Exchange, side: Side, then: Callable[[MemoryStore], None]
             cut.run(wrap=steps.wrap)
         cut.crash()
         cut.open_state = State
-        then(cut.side(side))
-        cut.side(side).barrier()
+        then(cut)
+        cut.local.barrier()
+        cut.remote.barrier()
         cut.settle()
         assert contents(cut.local) == contents(cut.remote), at
         assert bodies(cut.local) == bodies(whole.local), at
@@ -62,7 +63,7 @@ def test_what_was_added_and_moved_away_comes_once(kinds: str, side: Side, memory
     for number in (1, 2):
         source.put(folder_named(source, "*inbox"), mail(number))
     source.barrier()
-    assert interrupted(world, side, move_all) > 10
+    assert interrupted(world, lambda cut: move_all(cut.side(side))) > 10
 
 
 @pytest.mark.parametrize("side", Side)
@@ -80,7 +81,7 @@ def test_what_was_replaced_and_moved_away_comes_once(kinds: str, side: Side, mem
     for number in (1, 2):
         source.edit(inbox, item_named(source, inbox, number), mail(number, f"edited {number}"))
     source.barrier()
-    assert interrupted(world, side, move_all) > 10
+    assert interrupted(world, lambda cut: move_all(cut.side(side))) > 10
 
 
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
@@ -89,8 +90,21 @@ def test_it_may_have_been_moved_to_a_new_folder(kinds: str, memory_path: Callabl
     world.remote.put(folder_named(world.remote, "*inbox"), mail(1))
     world.remote.barrier()
 
-    def move_to_new(store: MemoryStore) -> None:
-        store.create_folder("", "New")
-        move_all(store, "New")
+    def move_to_new(cut: Exchange) -> None:
+        cut.local.create_folder("", "New")
+        move_all(cut.local, "New")
 
-    assert interrupted(world, Side.LOCAL, move_to_new) > 10
+    assert interrupted(world, move_to_new) > 10
+
+
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_its_folder_may_have_got_other_ids(kinds: str, memory_path: Callable[[], Path]) -> None:
+    world = begun(memory_path() / "state.db", kinds)
+    world.local.put(folder_named(world.local, "*inbox"), mail(1))
+    world.local.barrier()
+
+    def renew_and_move(cut: Exchange) -> None:
+        cut.remote.renew(folder_named(cut.remote, "*inbox"))
+        move_all(cut.local)
+
+    assert interrupted(world, renew_and_move) > 10

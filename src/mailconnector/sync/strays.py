@@ -1,7 +1,7 @@
 """Items that an interrupted run had added, and that their user moved to another folder before the next run.
 
-The journal says that an item was about to be put into a folder; it is not there. It was never added, or it was and is
-somewhere else now. Every folder of that side that is not as it was last listed is asked for its name. What is found is
+The journal says that an item was about to be put into a folder; it is not there, or the ids of what is there became
+void. It was never added, or it was and is somewhere else now. Every folder of that side that is not as it was last listed is asked for its name. What is found is
 ours when its content is what was sent and nothing that was known on that side has that name and content: what has, may
 have been copied by its user, and a copy that comes a second time does less harm than one that is lost.
 
@@ -114,20 +114,26 @@ def _take(state: State, folders: FolderSync, side: Side, place: _Place, sought: 
     if not some:
         del sought[item.identity.name]
     home = folders.present(intent.folder, side)
-    if intent.step is Step.REPLACE and home is not None:
-        tree, end = folders.trees[side], folders.pair(intent.folder).end(side)
-        if tree[home].validity == end.validity:
-            # Added, and the old one perhaps not yet deleted.
-            store.delete(home, [Removal(intent.target_id, intent.data["expected"])])
-            store.barrier()
+    if intent.step is Step.REPLACE and home is not None and not _is_void(folders, intent.folder, side):
+        # Added, and the old one perhaps not yet deleted.
+        store.delete(home, [Removal(intent.target_id, intent.data["expected"])])
+        store.barrier()
+    # In its own folder, whose ids became void, the listing matches it by name.
+    by_id = store.capabilities.ids_survive_moves and place.row != intent.folder
     with state.transaction():
-        _pair(state, side, intent, item, by_id=store.capabilities.ids_survive_moves)
+        _pair(state, side, intent, item, by_id=by_id)
         journal.end(state, [intent.row])
+
+
+def _is_void(folders: FolderSync, row: int, side: Side) -> bool:
+    """Tell whether the ids of a folder's items are not those that are known."""
+    home = folders.present(row, side)
+    return home is not None and folders.trees[side][home].validity != folders.pair(row).end(side).validity
 
 
 def _is_made_by(state: State, folders: FolderSync, side: Side, place: _Place, intent: Intent) -> bool:
     """Tell whether an item is what an intent was about to make."""
-    if not folders.has(intent.folder) or folders.present(intent.folder, side) == place.folder:
+    if not folders.has(intent.folder) or (place.row == intent.folder and not _is_void(folders, intent.folder, side)):
         return False
     digest = place.item.identity.digest if place.item.identity is not None else ""
     if place.item.partial != intent.data["partial"] or (not place.item.partial and digest != intent.data["digest"]):
