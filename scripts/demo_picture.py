@@ -56,7 +56,10 @@ def main(output: Path) -> None:
         for line in lines[first:last]:
             console.print(Text.from_ansi(line.rstrip()), soft_wrap=True)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(console.export_svg(title="mailconnector demo", theme=THEME), encoding="utf-8")
+    picture = console.export_svg(title="mailconnector demo", theme=THEME)
+    # Some programs that draw it take away the spaces at the beginning and end of a text, no-break ones too.
+    picture = picture.replace("<text class=", '<text xml:space="preserve" class=')
+    output.write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":
