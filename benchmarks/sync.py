@@ -140,6 +140,12 @@ class Ours:
         self._directory = directory
         self._parsers = parsers
         directory.mkdir()
+        # As it runs where it is installed: the byte code of its modules is there before the first run.
+        self._environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(directory / "bytecode")}
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        subprocess.run(
+            [sys.executable, __file__, "--help"], check=True, stdout=subprocess.DEVNULL, env=self._environment
+        )
 
     def run(self, mailbox: Mailbox, state: str = "state.db") -> Figures:
         """Synchronise once."""
@@ -150,7 +156,9 @@ class Ours:
             "parsers": self._parsers,
         }
         command = [sys.executable, __file__, "--alone", json.dumps(arguments)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=_PATIENCE)
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, timeout=_PATIENCE, env=self._environment
+        )
         return Figures(**json.loads(done.stdout))
 
     def count(self) -> int:

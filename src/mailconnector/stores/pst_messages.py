@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import BinaryIO, cast
 
 from mailconnector.errors import MailConnectorError
@@ -129,7 +130,9 @@ class MessageReader:
         """Return a delivery as the message that is to be stored."""
         item = delivery.item
         mail = mail_of(item)
-        mail = replace(mail, flags=to_flags(kept(delivery.flags, KEPT_FLAGS)), received=delivery.date or mail.received)
+        flags, received = to_flags(kept(delivery.flags, KEPT_FLAGS)), delivery.date or mail.received
+        if flags != mail.flags or received != mail.received:
+            mail = replace(mail, flags=flags, received=received)
         message = to_mapi(with_mail(item, mail), own_addresses=self._own_addresses)
         message.associated = False
         for key in _ACCOUNT_KEYS:
@@ -162,15 +165,8 @@ class MessageReader:
 
         Categories that no flag can be called are left out.
         """
-        properties: Properties = {}
-        for key in _READ_KEYS:
-            value = get(key)
-            if value is not None:
-                properties[key] = value
-        flags = kept(flags_of(read_flags(properties)), KEPT_FLAGS)
-        if self._ansi:
-            flags = frozenset(_read_category(name, codec) for name in flags)
-        return frozenset(name for name in flags if name and "\n" not in name)
+        told = [tuple(value) if isinstance(value, list) else value for value in map(get, _READ_KEYS)]
+        return _flags_told(codec if self._ansi else "", *told)
 
     def written(
         self, draft: MessageDraft, message: MessageObject, delivery: Delivery, place: NodePlace, mark: int
@@ -234,6 +230,24 @@ class MessageReader:
                     draft.set(key, value)
             self._fit_categories(draft, changes)
         return self._flags_in(draft.get, draft.codec), draft.number(tags.PidTagMessageSize >> 16)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _flags_told(codec: str, *values: object) -> FlagSet:
+    """Return the flags that the values of `_READ_KEYS` say; most messages have one of a few sets of them.
+
+    Args:
+        codec: Of an ANSI file; else empty.
+        values: In the order of the keys, lists as tuples.
+    """
+    properties: Properties = {}
+    for key, value in zip(_READ_KEYS, values, strict=True):
+        if value is not None:
+            properties[key] = cast("Value", list(value) if isinstance(value, tuple) else value)
+    flags = kept(flags_of(read_flags(properties)), KEPT_FLAGS)
+    if codec:
+        flags = frozenset(_read_category(name, codec) for name in flags)
+    return frozenset(name for name in flags if name and "\n" not in name)
 
 
 def _fitted_category(name: str, codec: str) -> str:

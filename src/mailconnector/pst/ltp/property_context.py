@@ -230,11 +230,11 @@ def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> Non
     items: list[bytes] = [b"", b""]  # the BTH header and its only leaf, filled in below
     records: list[int] = []  # each a PC record as a number
     simple = len(values) <= _RECORDS_PER_ITEM
-    for pid in sorted(values):
-        ptype, data, nid = values[pid]
+    inline, hid = INLINE_SIZES, 2 << 5  # the HID of the last item
+    for pid, (ptype, data, nid) in sorted(values.items()):
         if nid:
             hnid = nid
-        elif ptype in INLINE_SIZES:
+        elif ptype in inline:
             hnid = int.from_bytes(data[:4], "little")
         elif not data:
             hnid = 0
@@ -242,7 +242,8 @@ def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> Non
             hnid = node.add_value(data)
         else:
             items.append(data)
-            hnid = len(items) << 5
+            hid += 1 << 5
+            hnid = hid
         records.append(pid | ptype << 16 | hnid << 32)
     if simple:
         items[0] = _SIMPLE_HEADER if records else _EMPTY_HEADER

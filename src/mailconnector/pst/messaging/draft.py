@@ -6,6 +6,7 @@ drafts inside the draft of their attachment, and are saved from the inside out.
 """
 
 import secrets
+from codecs import utf_16_le_encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -82,7 +83,7 @@ _CALCULATED = frozenset(
 )
 _NOT_IN_RECIPIENTS = _CALCULATED - {0x0FF9, 0x0FFE, 0x0FFF}  # of those, a recipient row does hold these
 _NOT_PLAIN = _CALCULATED | {SUBJECT}  # what is not stored as it is given
-_OBJECT = int(PropertyType.OBJECT)
+_OBJECT, _STRING, _BINARY = int(PropertyType.OBJECT), int(PropertyType.STRING), int(PropertyType.BINARY)
 _CODEPAGE = 0x3FFD  # PidTagMessageCodepage
 _IMPORTANCE, _CREATED, _MODIFIED, _SEARCH_KEY, _STATUS = 0x0017, 0x3007, 0x3008, 0x300B, 0x0E17
 _RECIPIENT_TYPE, _DISPLAY_NAME, _RENDERING_POSITION = 0x0C15, 0x3001, 0x370B
@@ -135,16 +136,25 @@ class _ObjectDraft:
 
     def update(self, properties: Mapping[PropertyKey, Value]) -> None:
         """Set several properties."""
-        tag_of, encode, codec = self._session.stored_tag, self._session.encode_value, self.codec
-        values = self.values
+        session, codec = self._session, self.codec
+        tag_of, known, encode = session.stored_tag, session.known_tags, session.encode_value
+        values, given = self.values, self.given
         for key, value in properties.items():
-            tag = tag_of(key)
+            tag = known.get(key) or tag_of(key)
             pid = tag >> 16
             if pid in values or pid in _NOT_PLAIN or not isinstance(value, _PLAIN):
                 self.set(key, value)
+                continue
+            ptype = tag & 0xFFFF
+            # The short way for what most values are.
+            if ptype == _BINARY and value.__class__ is bytes:
+                data = value
+            elif ptype == _STRING and value.__class__ is str:
+                data = utf_16_le_encode(value, "surrogatepass")[0]
             else:
-                values[pid] = _new_tuple(StoredValue, (tag & 0xFFFF, encode(tag, value, codec), 0))
-                self.given.add(pid)
+                data = encode(tag, value, codec)
+            values[pid] = _new_tuple(StoredValue, (ptype, data, 0))
+            given.add(pid)
 
     def delete(self, key: PropertyKey | PropertyName) -> None:
         """Delete a property; nothing where there is none."""

@@ -59,7 +59,7 @@ class Session:
         self.codec = codec
         self.ansi = not db.layout.wide
         self._names: NameMap | None = None
-        self._tags: dict[PropertyKey, int] = {}  # of stored_tag
+        self.known_tags: dict[PropertyKey, int] = {}  # what stored_tag has answered
         self._editors: dict[int, tuple[NodeEditor, TableEditor]] = {}
         self._folder_changes: dict[int, FolderChange] = {}
         self._search: SearchQueue | None = None
@@ -124,12 +124,12 @@ class Session:
 
     def stored_tag(self, key: PropertyKey) -> int:
         """Return the tag under which a property is stored; a name that the store does not know is defined."""
-        tag = self._tags.get(key)
+        tag = self.known_tags.get(key)
         if tag is None:
             plain = key if isinstance(key, int) else self.names.define(key.name) << 16 | key.type
             tag = native_tag(plain, ansi=self.ansi)
-            if len(self._tags) < _TAGS_MAX:
-                self._tags[key] = tag
+            if len(self.known_tags) < _TAGS_MAX:
+                self.known_tags[key] = tag
         return tag
 
     def store_value(self, tag: int, value: Value, codec: str) -> StoredValue:
@@ -221,7 +221,7 @@ class Session:
                 self.db.rollback()
         finally:
             self._names = None
-            self._tags.clear()
+            self.known_tags.clear()
             self._forget()
 
     def _forget(self) -> None:

@@ -61,7 +61,7 @@ def test_every_name_is_in_its_bucket(wanted: list[PropertyName]) -> None:
         assert pid is not None
         known = {PS_MAPI: 1, PS_PUBLIC_STRINGS: 2}
         kind = (known.get(name.guid) or map_._guids[name.guid]) << 1 | isinstance(name.name, str)
-        key = compute_crc(name.name.encode("utf-16-le")) if isinstance(name.name, str) else name.name
+        key = compute_crc(name.name.encode("utf-16-le", "surrogatepass")) if isinstance(name.name, str) else name.name
         records = list(struct.iter_unpack("<IHH", map_._buckets[0x1000 + (key ^ kind) % 251]))
         assert (key, kind, pid - FIRST_ID) in records
 
