@@ -81,6 +81,37 @@ FLAG_KEYS: frozenset[PropertyKey] = _FOLLOW_UP | {
 }
 """Properties in which a user's marks stand: those of `Flags`, and what Outlook keeps with a follow-up flag."""
 
+# In a task, an appointment or a journal entry the user entered these: they are no mark on it.
+_CONTENT_OF_FORMS: frozenset[PropertyKey] = frozenset(
+    {
+        tags.PidTagIconIndex,
+        named.PidLidTaskStartDate,
+        named.PidLidTaskDueDate,
+        named.PidLidTaskDateCompleted,
+        named.PidLidTaskStatus,
+        named.PidLidTaskComplete,
+        named.PidLidPercentComplete,
+        named.PidLidCommonStart,
+        named.PidLidCommonEnd,
+        named.PidLidReminderDelta,
+        named.PidLidReminderTime,
+        named.PidLidReminderSet,
+        named.PidLidReminderSignalTime,
+        named.PidLidReminderOverride,
+        named.PidLidReminderPlaySound,
+        named.PidLidReminderFileParameter,
+    }
+)
+_FORM_FLAG_KEYS = FLAG_KEYS - _CONTENT_OF_FORMS
+_FORMS = ("ipm.task", "ipm.appointment", "ipm.activity")
+
+
+def flag_keys(message_class: str) -> frozenset[PropertyKey]:
+    """Return the properties in which a user's marks on a message of a class stand."""
+    folded = message_class.lower()
+    is_form = any(folded == one or folded.startswith(f"{one}.") for one in _FORMS)
+    return _FORM_FLAG_KEYS if is_form else FLAG_KEYS
+
 
 def flag_changes(properties: Properties, flags: Flags, subject: str) -> Properties:
     """Return what has to change in a stored message for it to have other flags, and nothing else.

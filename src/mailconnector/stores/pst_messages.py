@@ -18,7 +18,7 @@ from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey, find
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapi.values import Value
-from mailconnector.mapping import FLAG_KEYS, flag_changes, from_mapi, read_flags, to_mapi
+from mailconnector.mapping import flag_changes, flag_keys, from_mapi, read_flags, to_mapi
 from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, Store
 from mailconnector.stores.pst_index import IndexedItem, NodePlace, stored_moment
 from mailconnector.sync.flags import ALL_FLAGS, DELETED, FlagSet, flags_of, kept, to_flags, to_text
@@ -62,7 +62,7 @@ class MessageReader:
         self._store = store
         self._own_addresses = own_addresses
         self._ansi = store.format == "ansi"
-        self._fingerprints = Fingerprints(store, (*FLAG_KEYS, *_ACCOUNT_KEYS))
+        self._fingerprints: dict[frozenset[PropertyKey], Fingerprints] = {}
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ class MessageReader:
         try:
             message = self._store.message(known.nid)
             properties = message.properties
-            revision = self._fingerprints.of(message)
+            revision = self._fingerprints_for(properties.text(tags.PidTagMessageClass)).of(message)
             flags = self._flags_in(properties.get, message.codec)
             name = _clean(properties.text(tags.PidTagInternetMessageId)).strip()
             if not name:
@@ -123,6 +123,13 @@ class MessageReader:
         """
         item = from_mapi(self._store.message(nid).to_object())
         return _held(item) if whole else item
+
+    def _fingerprints_for(self, message_class: str) -> Fingerprints:
+        """Return what tells whether messages of a class have changed, their flags aside."""
+        keys = flag_keys(message_class)
+        if keys not in self._fingerprints:
+            self._fingerprints[keys] = Fingerprints(self._store, (*keys, *_ACCOUNT_KEYS))
+        return self._fingerprints[keys]
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -193,7 +200,7 @@ class MessageReader:
             place.bid_sub,
             mark,
             to_text(self._flags_in(get, draft.codec)),
-            self._fingerprints.of_draft(draft),
+            self._fingerprints_for(_text(draft.get(tags.PidTagMessageClass))).of_draft(draft),
             draft.number(tags.PidTagMessageSize >> 16),
             _date_of(draft.get),
             _born(draft.get),
@@ -215,11 +222,14 @@ class MessageReader:
         """
         found: Properties = {}
         properties = message.properties
-        for key in FLAG_KEYS:
+        keys = flag_keys(properties.text(tags.PidTagMessageClass))
+        for key in keys:
             value = properties.get(key)
             if value is not None:
                 found[key] = value
-        changes = flag_changes(found, to_flags(flags), message.subject)
+        changes = {
+            key: value for key, value in flag_changes(found, to_flags(flags), message.subject).items() if key in keys
+        }
         if not changes:
             return None
         with message.edit() as draft:
@@ -291,6 +301,10 @@ def _date_of(get: Callable[[PropertyKey], Value]) -> int | None:
         if isinstance(value, FileTime) and (moment := value.to_datetime()) is not None:
             return stored_moment(moment)
     return None
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _clean(text: str) -> str:

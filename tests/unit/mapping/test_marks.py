@@ -12,7 +12,7 @@ from mailconnector.items import Flags, Mail
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import Properties
 from mailconnector.mapi.types import FileTime
-from mailconnector.mapping import FLAG_KEYS, flag_changes, read_flags, to_mapi
+from mailconnector.mapping import FLAG_KEYS, flag_changes, flag_keys, read_flags, to_mapi
 
 flags = st.builds(
     Flags,
@@ -89,3 +89,12 @@ def test_a_flag_goes_with_its_dates_and_comes_without_them(status: int) -> None:
     else:
         assert (now[tags.PidTagFlagStatus], now[named.PidLidTaskStatus]) == (2, 0)
         assert now[named.PidLidFlagRequest] == "Follow up"
+
+
+def test_the_dates_of_a_task_are_no_marks_on_it() -> None:
+    content = {named.PidLidTaskDueDate, named.PidLidTaskStatus, named.PidLidReminderSet, tags.PidTagIconIndex}
+    for message_class in ("IPM.Task", "ipm.task.Custom", "IPM.Appointment", "IPM.Activity"):
+        assert not content & flag_keys(message_class)
+        assert tags.PidTagFlagStatus in flag_keys(message_class)
+    for message_class in ("IPM.Note", "IPM.TaskRequest", "IPM.Contact", ""):
+        assert flag_keys(message_class) == FLAG_KEYS
