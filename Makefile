@@ -8,6 +8,7 @@ PYTEST_ARGS ?= -n 2
 DEMO_DIR ?= build/demo
 FUZZ_SECONDS ?= 60
 FUZZ_DIR := build/fuzz
+FUZZ_OPTIONS := -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix=$(FUZZ_DIR)/findings/
 
 .PHONY: help demo demo-pst test lint format fuzz bench clean
 
@@ -16,7 +17,7 @@ help:
 	@echo "make test    set up, then run the tests                   (PYTEST_ARGS='-n 2 -m slow' for the long ones)"
 	@echo "make lint    ruff, mypy and the import contract"
 	@echo "make format  let ruff put the sources in order"
-	@echo "make fuzz    throw malformed files at the PST engine      (FUZZ_SECONDS=60)"
+	@echo "make fuzz    throw malformed files and mail at the parsers (FUZZ_SECONDS=60)"
 	@echo "make bench   measure the PST engine beside other readers"
 	@echo "make demo-pst  make, fill, list, export and check a PST file of each kind"
 	@echo "make clean   remove what the above have made, the virtual environment too"
@@ -45,13 +46,15 @@ format:
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
 
-# The seeds are made anew each time; what the fuzzer learns is kept in `corpus`, and a finding in `findings`.
+# Half of the time each. The seeds are made anew; what the fuzzers learn is kept in `corpus`, and a finding in `findings`.
 fuzz:
 	@scripts/setup.sh fuzz
-	@mkdir -p $(FUZZ_DIR)/seeds $(FUZZ_DIR)/corpus $(FUZZ_DIR)/findings
-	$(BIN)/python fuzz/make_corpus.py $(FUZZ_DIR)/seeds
-	$(BIN)/python fuzz/fuzz_pst.py -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \
-		-artifact_prefix=$(FUZZ_DIR)/findings/ $(FUZZ_DIR)/corpus $(FUZZ_DIR)/seeds
+	@mkdir -p $(FUZZ_DIR)/findings $(FUZZ_DIR)/corpus/pst $(FUZZ_DIR)/corpus/mime
+	$(BIN)/python fuzz/make_corpus.py $(FUZZ_DIR)/seeds/pst $(FUZZ_DIR)/seeds/mime
+	$(BIN)/python fuzz/fuzz_pst.py -max_total_time=$$(($(FUZZ_SECONDS) / 2)) $(FUZZ_OPTIONS) \
+		$(FUZZ_DIR)/corpus/pst $(FUZZ_DIR)/seeds/pst
+	$(BIN)/python fuzz/fuzz_mime.py -max_total_time=$$(($(FUZZ_SECONDS) / 2)) $(FUZZ_OPTIONS) \
+		$(FUZZ_DIR)/corpus/mime $(FUZZ_DIR)/seeds/mime
 
 bench:
 	@scripts/setup.sh dev

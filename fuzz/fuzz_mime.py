@@ -27,7 +27,8 @@ def run(data: bytes) -> None:
     else:
         written = render(mail)
         assert render(from_mapi(to_mapi(mail))) == written
-        if b"\r\n" in data:
+        # No server carries zeros in mail (RFC 9051 section 4.3), and what they hide of a header is not told apart.
+        if b"\r\n" in data and b"\0" not in data:
             assert written == data
     try:
         message = tnef.parse(data, lenient=True)

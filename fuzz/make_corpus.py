@@ -1,26 +1,40 @@
-"""Writes the seeds of the fuzzer: small stores of every variant and encryption, and small real files if there are any.
+"""Writes the seeds of the fuzzers: small stores of every variant and encryption, mail, TNEF streams, small real files.
 
-Usage: make_corpus.py DIR
+Usage: make_corpus.py PST_DIR MAIL_DIR
 """
 
 import io
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from mailconnector.app.demo import letters  # noqa: E402
+from mailconnector.formats import parse  # noqa: E402
+from mailconnector.mapi import tnef  # noqa: E402
+from mailconnector.mapping import to_mapi  # noqa: E402
 from mailconnector.pst import Store  # noqa: E402
 from tests.exercise import fill  # noqa: E402
 
-SAMPLES = Path(os.environ.get("MAILCONNECTOR_SAMPLES") or ROOT.parent / "shared" / "samples") / "pst"
+SAMPLES = Path(os.environ.get("MAILCONNECTOR_SAMPLES") or ROOT.parent / "shared" / "samples")
 LARGEST = 300_000  # bytes of a real file that is taken: the fuzzer is quicker with small ones
+LARGEST_MAIL = 30_000
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
-def main(folder: Path) -> None:
+def main(stores: Path, mail: Path) -> None:
     """Write the seeds."""
-    folder.mkdir(parents=True, exist_ok=True)
+    for folder in (stores, mail):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_stores(stores)
+    write_mail(mail)
+
+
+def write_stores(folder: Path) -> None:
+    """Write PST files."""
     for variant in ("unicode", "ansi"):
         for encryption in ("none", "permute", "cyclic"):
             file = io.BytesIO()
@@ -28,11 +42,26 @@ def main(folder: Path) -> None:
                 if encryption != "permute":
                     fill(store)
             (folder / f"{variant}-{encryption}.pst").write_bytes(file.getvalue())
-    if SAMPLES.is_dir():
-        for path in SAMPLES.iterdir():
-            if path.suffix in {".pst", ".ost"} and path.stat().st_size <= LARGEST:
+    take_real(SAMPLES / "pst", folder, LARGEST, (".pst", ".ost"))
+
+
+def write_mail(folder: Path) -> None:
+    """Write messages, and what they are as TNEF streams."""
+    for number, letter in enumerate([*letters.in_pst(NOON), *letters.on_server(NOON)[:20]]):
+        if len(letter.data) <= LARGEST_MAIL:
+            (folder / f"{number}.eml").write_bytes(letter.data)
+            (folder / f"{number}.tnef").write_bytes(tnef.build(to_mapi(parse(letter.data))))
+    for name in ("mime", "tnef"):
+        take_real(SAMPLES / name, folder, LARGEST_MAIL)
+
+
+def take_real(source: Path, folder: Path, largest: int, suffixes: tuple[str, ...] = ()) -> None:
+    """Copy small real files, if there are any."""
+    if source.is_dir():
+        for path in source.iterdir():
+            if (not suffixes or path.suffix in suffixes) and path.stat().st_size <= largest:
                 (folder / path.name).write_bytes(path.read_bytes())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

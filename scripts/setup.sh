@@ -63,6 +63,11 @@ fi
 if [ "$extra" = dev ] && ! command -v mbsync >/dev/null; then
   packages+=(isync)
 fi
+for pair in gpg:gnupg openssl:openssl; do
+  if [ "$extra" = dev ] && ! command -v "${pair%:*}" >/dev/null; then
+    packages+=("${pair#*:}")
+  fi
+done
 python=
 if ! venv_works; then
   python=$(find_python)
