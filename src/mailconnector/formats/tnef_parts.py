@@ -32,14 +32,14 @@ def opened(content: bytes) -> Mail | None:
         return None
     if not message.properties and not message.attachments:
         return None
-    return _with_leftover(readable(from_mapi(message)))
+    return _with_leftover(readable(from_mapi(message)), message.properties)
 
 
-def _with_leftover(mail: Mail) -> Mail:
+def _with_leftover(mail: Mail, properties: Properties) -> Mail:
     sets = _SETS
     if mail.message_class.lower().startswith(_TASK_CLASS):
         sets |= {named.PSETID_TASK}
-    kept: Properties = {key: value for key, value in mail.leftover.items() if _is_for_the_reader(key, sets)}
+    kept: Properties = {key: value for key, value in properties.items() if _is_for_the_reader(key, sets)}
     return replace(mail, leftover=kept)
 
 

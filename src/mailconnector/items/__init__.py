@@ -1,5 +1,6 @@
 """Items: what the program's own parts speak of, neither wire bytes nor MAPI."""
 
+from mailconnector.items.appointment import Appointment
 from mailconnector.items.contact import Contact
 from mailconnector.items.distribution_list import DistributionList
 from mailconnector.items.item import Item, mail_of, with_mail
@@ -24,6 +25,7 @@ from mailconnector.items.task import Task
 __all__ = [
     "OLE_STORAGE",
     "Address",
+    "Appointment",
     "Attachment",
     "Contact",
     "DistributionList",

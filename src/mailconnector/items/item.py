@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mailconnector.items.appointment import Appointment
 from mailconnector.items.contact import Contact
 from mailconnector.items.distribution_list import DistributionList
 from mailconnector.items.journal_entry import JournalEntry
@@ -12,7 +13,7 @@ from mailconnector.items.note import Note
 from mailconnector.items.post import Post
 from mailconnector.items.task import Task
 
-Item = Mail | GenericItem | Contact | DistributionList | Task | Note | JournalEntry | Post
+Item = Mail | GenericItem | Appointment | Contact | DistributionList | Task | Note | JournalEntry | Post
 """Any item; more types join as the program learns them."""
 
 

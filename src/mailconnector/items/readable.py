@@ -7,10 +7,12 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from mailconnector.items.appointment import Appointment
+from mailconnector.items.appointment_text import appointment_lines
 from mailconnector.items.contact import PostalAddress
 from mailconnector.items.distribution_list import Member
 from mailconnector.items.item import Item, mail_of
-from mailconnector.items.mail import GenericItem, Mail
+from mailconnector.items.mail import Attachment, GenericItem, Mail
 from mailconnector.mapi.recurrence import RecurrencePattern
 
 _LONGEST_LINE = 400
@@ -20,15 +22,23 @@ _NOT_SHOWN = frozenset({"mail", "file_as_id", "certificates", "entry_id", "slot"
 
 def readable(item: Item) -> Mail:
     """Return an item as a mail: without a body of its own it says its fields, a line each."""
-    mail = mail_of(item)
+    mail = _appointment_mail(item) if isinstance(item, Appointment) else mail_of(item)
     if isinstance(item, (Mail, GenericItem)) or not (mail.text is None and mail.html is None and mail.rtf is None):
         return mail
     return replace(mail, text=summary(item))
 
 
+def _appointment_mail(item: Appointment) -> Mail:
+    """Return the mail of an appointment with its attendees, and its changed instances as attached messages."""
+    mail = item.as_mail()
+    instances = [Attachment(content_type="message/rfc822", item=one.item) for one in item.changed if one.item]
+    return replace(mail, attachments=(*mail.attachments, *instances))
+
+
 def summary(item: Item) -> str:
     """Return the fields of an item that are set, a line each, in the order in which forms have them."""
-    return "".join([f"{line[:_LONGEST_LINE]}\n" for line in _lines(item)])
+    lines = map(_flat, appointment_lines(item)) if isinstance(item, Appointment) else _lines(item)
+    return "".join([f"{line[:_LONGEST_LINE]}\n" for line in lines])
 
 
 def _lines(value: object, within: str = "") -> Iterator[str]:

@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailconnector.items import Contact, DistributionList, GenericItem, Item, JournalEntry, Mail, Note, Post, Task
+from mailconnector.items import (
+    Appointment,
+    Contact,
+    DistributionList,
+    GenericItem,
+    Item,
+    JournalEntry,
+    Mail,
+    Note,
+    Post,
+    Task,
+)
 from mailconnector.mapi import reading, tags
 from mailconnector.mapi.objects import MessageObject
-from mailconnector.mapping import contact, distribution_list, generic, journal_entry, mail, note, post, task
+from mailconnector.mapping import (
+    appointment,
+    contact,
+    distribution_list,
+    generic,
+    journal_entry,
+    mail,
+    note,
+    post,
+    task,
+)
 
 # Classes that are mail, with all below them.
 _MAIL = ("ipm.note", "ipm.post", "report")
 # Classes of the other types, with all below them.
 _READERS: dict[str, Callable[[MessageObject, Callable[[MessageObject], Item]], Item]] = {
+    **dict.fromkeys(appointment.CLASSES, appointment.from_object),
     "ipm.contact": contact.from_object,
     "ipm.distlist": distribution_list.from_object,
     "ipm.task": task.from_object,
@@ -42,6 +64,8 @@ def to_mapi(item: Item, *, own_addresses: frozenset[str] = frozenset()) -> Messa
     match item:
         case Mail():
             return mail.to_object(item, embed, own_addresses)
+        case Appointment():
+            return appointment.to_object(item, embed, own_addresses)
         case Contact():
             return contact.to_object(item, embed, own_addresses)
         case DistributionList():

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailconnector.items import Address, Attachment, Item, Mail
+from mailconnector.formats import render
+from mailconnector.items import Address, Attachment, Mail, readable
 from mailconnector.items.appointment import (
     Appointment,
     Attendee,
@@ -37,20 +38,12 @@ MEETING = Appointment(Mail("IPM.Appointment", subject="Plan"), NOON, NOON + time
 SERIES = replace(MEETING, recurrence=Recurrence(Frequency.WEEKLY, weekdays=(1,), count=5))
 
 
-def embed(item: Item | Appointment) -> MessageObject:
-    return mapping.to_object(item, embed) if isinstance(item, Appointment) else to_mapi(item)
-
-
-def extract(message: MessageObject) -> Item:
-    return from_mapi(message)
-
-
 def stored(item: Appointment) -> MessageObject:
-    return mapping.to_object(item, embed)
+    return mapping.to_object(item, to_mapi)
 
 
 def read(message: MessageObject) -> Appointment:
-    return mapping.from_object(message, extract)
+    return mapping.from_object(message, from_mapi)
 
 
 def plain(item: Appointment) -> Appointment:
@@ -231,6 +224,26 @@ def test_a_changed_instance_with_its_own_body_and_attachment() -> None:
     moved = replace(one, start=LocalTime(datetime(2024, 7, 10, 14, 0)), end=LocalTime(datetime(2024, 7, 10, 15, 0)))
     row = stored(replace(again, changed=(moved,))).attachments[1].properties
     assert row[tags.PidTagExceptionStartTime] == file_time(datetime(2024, 7, 10, 14, 0, tzinfo=UTC))
+
+
+def test_an_appointment_is_read_and_written_as_any_item() -> None:
+    item = replace(SERIES, location="Attic", attendees=(Attendee(Address("Guest", "guest@a.example")),))
+    again = from_mapi(to_mapi(item))
+    assert isinstance(again, Appointment)
+    assert plain(again) == plain(item)
+    assert readable(again).to[0].email == "guest@a.example"
+    written = render(again)
+    assert b"To: Guest <guest@a.example>" in written
+    assert b"Location: Attic" in written
+    assert b"Recurrence: every week on Monday, 5 times" in written
+
+
+def test_changed_instances_are_attached_messages_to_who_reads_the_mail() -> None:
+    moment = LocalTime(datetime(2024, 7, 8, 12, 0))
+    inner = Appointment(Mail("IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}", text="Bring the plan"))
+    item = replace(SERIES, changed=(ChangedInstance(moment, moment, moment, item=inner),))
+    assert b"Bring the plan" in render(item)
+    assert item.mail.attachments == ()
 
 
 def test_an_embedded_message_that_belongs_to_no_instance_stays_an_attachment() -> None:

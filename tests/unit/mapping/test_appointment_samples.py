@@ -6,11 +6,8 @@ The exceptions are those of docs/formats/appointments.md.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from mailconnector import pst
-from mailconnector.items import Item
-from mailconnector.items.appointment import Appointment
 from mailconnector.mapi import reading, tags, tnef
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties, PropertyKey, find, get
 from mailconnector.mapi.types import FileTime
@@ -59,14 +56,6 @@ MADE = {
 MOMENTS = {tags.PidTagClientSubmitTime >> 16, tags.PidTagMessageDeliveryTime >> 16}
 
 
-def embed(item: Item | Appointment) -> MessageObject:
-    return mapping.to_object(item, embed) if isinstance(item, Appointment) else to_mapi(item)
-
-
-def extract(message: MessageObject) -> Any:
-    return mapping.from_object(message, extract) if is_appointment(message) else from_mapi(message)
-
-
 def is_appointment(message: MessageObject) -> bool:
     return mapping.is_appointment(reading.text(message.properties, tags.PidTagMessageClass))
 
@@ -91,8 +80,8 @@ def differences(before: Properties, after: Properties) -> list[PropertyKey]:
 
 def check(message: MessageObject) -> int:
     """Hold what comes back of a message against it; return the number of messages in it."""
-    item = extract(message)
-    again = embed(item)
+    item = from_mapi(message)
+    again = to_mapi(item)
     assert differences(message.properties, again.properties) == []
     assert len(again.recipients) == len(message.recipients)
     for row, row_again in zip(message.recipients, again.recipients, strict=True):
@@ -102,7 +91,7 @@ def check(message: MessageObject) -> int:
     for attachment, attachment_again in zip(message.attachments, again.attachments, strict=True):
         assert differences(attachment.properties, attachment_again.properties) == []
         count += check_content(attachment, attachment_again)
-    assert extract(again) == item
+    assert from_mapi(again) == item
     return count
 
 
@@ -134,7 +123,7 @@ def test_appointments_of_stores(pst_sample: Path) -> None:
 def test_a_series_with_changed_instances(samples: Path) -> None:
     with pst.open_store(samples / "pst" / "java-libpst__dist-list.pst") as store:
         found = [
-            mapping.from_object(whole, extract)
+            mapping.from_object(whole, from_mapi)
             for folder in store.walk()
             if not folder.is_search_folder
             for message in folder.messages()
