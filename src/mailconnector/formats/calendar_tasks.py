@@ -1,0 +1,174 @@
+"""Tasks and the VTODO components of a calendar ([RFC 5545] 3.6.2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from mailconnector.formats.calendar_fields import LINKS, OwnField, put_fields, read_fields
+from mailconnector.formats.calendar_lines import Component, Line
+from mailconnector.formats.calendar_mail import alarm, made_uid, put_mail, read_alarm, read_mail
+from mailconnector.formats.calendar_patterns import put_rule, read_blob
+from mailconnector.formats.calendar_rules import pattern_of, rule_of
+from mailconnector.formats.calendar_values import duration_of, moment_of, when_line, written_time
+from mailconnector.formats.calendar_zones import Zones
+from mailconnector.items import Task
+from mailconnector.items.task import TaskAcceptance, TaskChange, TaskOwnership, TaskState, TaskStatus
+from mailconnector.mapi.recurrence import RecurrenceFormatError, RecurrencePattern
+from mailconnector.mapi.recurrence import moment_of as pattern_moment
+from mailconnector.mapping.recurrence import make_pattern, read_pattern
+
+TASK = "IPM.Task"
+
+_STATUS = {
+    "NEEDS-ACTION": TaskStatus.NOT_STARTED,
+    "NEEDS ACTION": TaskStatus.NOT_STARTED,
+    "IN-PROCESS": TaskStatus.IN_PROGRESS,
+    "COMPLETED": TaskStatus.COMPLETE,
+    "CANCELLED": TaskStatus.DEFERRED,
+}
+_WRITTEN_STATUS = {
+    TaskStatus.NOT_STARTED: "NEEDS-ACTION",
+    TaskStatus.IN_PROGRESS: "IN-PROCESS",
+    TaskStatus.COMPLETE: "COMPLETED",
+    TaskStatus.WAITING: "IN-PROCESS",
+    TaskStatus.DEFERRED: "NEEDS-ACTION",
+}
+_OWN_STATUS = OwnField("status", "X-MAILCONNECTOR-STATUS", TaskStatus)
+_OWN_PERCENT = OwnField("percent_complete", "X-MAILCONNECTOR-PERCENT", float)
+_OWN_FIELDS = (
+    OwnField("estimated_effort", "X-MAILCONNECTOR-ESTIMATED-EFFORT", int),
+    OwnField("actual_effort", "X-MAILCONNECTOR-ACTUAL-EFFORT", int),
+    OwnField("owner", "X-MAILCONNECTOR-OWNER", str),
+    OwnField("assigner", "X-MAILCONNECTOR-ASSIGNER", str),
+    OwnField("last_user", "X-MAILCONNECTOR-LAST-USER", str),
+    OwnField("last_delegate", "X-MAILCONNECTOR-LAST-DELEGATE", str),
+    OwnField("role", "X-MAILCONNECTOR-ROLE", str),
+    OwnField("state", "X-MAILCONNECTOR-STATE", TaskState),
+    OwnField("ownership", "X-MAILCONNECTOR-OWNERSHIP", TaskOwnership),
+    OwnField("acceptance", "X-MAILCONNECTOR-ACCEPTANCE", TaskAcceptance),
+    OwnField("last_change", "X-MAILCONNECTOR-LAST-CHANGE", TaskChange),
+    OwnField("last_update", "X-MAILCONNECTOR-LAST-UPDATE", datetime),
+    OwnField("wants_updates", "X-MAILCONNECTOR-WANTS-UPDATES", bool),
+    OwnField("wants_report", "X-MAILCONNECTOR-WANTS-REPORT", bool),
+    OwnField("team_task", "X-MAILCONNECTOR-TEAM-TASK", bool),
+    OwnField("occurrence_is_dead", "X-MAILCONNECTOR-DEAD-OCCURRENCE", bool),
+    *LINKS,
+)
+
+
+def read_task(component: Component, zones: Zones) -> Task:
+    """Return the task of a VTODO."""
+    start, due = _day(component, "DTSTART"), _day(component, "DUE")
+    begins = moment_of(component.text("DTSTART"))
+    duration = duration_of(component.text("DURATION"))
+    if due is None and begins is not None and duration is not None:
+        try:
+            due = (begins.local + duration).date()
+        except OverflowError:
+            due = None
+    status = _STATUS.get(component.text("STATUS").strip().upper(), TaskStatus.NOT_STARTED)
+    completed = _day(component, "COMPLETED")
+    if completed is not None and not component.first("STATUS"):
+        status = TaskStatus.COMPLETE
+    task = Task(
+        read_mail(component, TASK),
+        status=status,
+        percent_complete=_percent(component, status),
+        start=start,
+        due=due,
+        completed=completed,
+        reminder=_reminder(component, zones),
+        recurrence=_recurrence(component, start or due),
+    )
+    return replace(task, **read_fields(component, (_OWN_STATUS, _OWN_PERCENT, *_OWN_FIELDS)))
+
+
+def _day(component: Component, name: str) -> date | None:
+    moment = moment_of(component.text(name))
+    return None if moment is None else moment.local.date()
+
+
+def _percent(component: Component, status: TaskStatus) -> float:
+    text = component.text("PERCENT-COMPLETE").strip()
+    if text.isdecimal() and len(text) < 4:
+        return min(int(text), 100) / 100
+    return 1.0 if status is TaskStatus.COMPLETE else 0.0
+
+
+def _moment(component: Component, name: str, zones: Zones) -> datetime | None:
+    """Return a time as a moment: a day, or a time of no zone, as that of UTC."""
+    line = component.first(name)
+    moment = None if line is None else moment_of(line.value)
+    if line is None or moment is None:
+        return None
+    when = replace(moment, zone=zones.zone(line.parameter("TZID"), moment.local.year)).when()
+    return when if isinstance(when, datetime) else moment.local.replace(tzinfo=UTC)
+
+
+def _reminder(component: Component, zones: Zones) -> datetime | None:
+    due = _moment(component, "DUE", zones)
+    first = _moment(component, "DTSTART", zones) or due
+    when = read_alarm(component, first, due)
+    if isinstance(when, timedelta):
+        try:
+            return None if first is None else first - when
+        except OverflowError:
+            return None
+    return when
+
+
+def _recurrence(component: Component, first: date | None) -> RecurrencePattern | None:
+    blob = read_blob(component)
+    if blob is not None:
+        return blob
+    rules = component.all("RRULE")
+    rule = rule_of(rules[0].value) if len(rules) == 1 else None
+    if rule is None or first is None:
+        return None
+    pattern = pattern_of(rule, datetime(first.year, first.month, first.day), None)
+    try:
+        return None if pattern is None else make_pattern(pattern, first)
+    except RecurrenceFormatError:
+        return None
+
+
+def put_task(calendar: Component, task: Task, *, inline: bool, uid: str) -> None:
+    """Write a task into a calendar."""
+    todo = Component("VTODO")
+    for name, day in (("DTSTART", task.start), ("DUE", task.due)):
+        if day is not None:
+            todo.lines.append(when_line(name, day, None, ""))
+    if task.completed is not None:
+        todo.add(
+            "COMPLETED", f"{written_time(datetime(task.completed.year, task.completed.month, task.completed.day))}Z"
+        )
+    todo.add("STATUS", _WRITTEN_STATUS[task.status])
+    if _STATUS[_WRITTEN_STATUS[task.status]] is not task.status:
+        todo.add(_OWN_STATUS.name, _OWN_STATUS.written(task.status))
+    percent = round(task.percent_complete * 100)
+    todo.add("PERCENT-COMPLETE", str(percent))
+    if percent / 100 != task.percent_complete:
+        todo.add(_OWN_PERCENT.name, _OWN_PERCENT.written(task.percent_complete))
+    put_mail(todo, task.mail, inline=inline)
+    _put_recurrence(todo, task)
+    put_fields(todo, task, _OWN_FIELDS)
+    if task.reminder is not None:
+        todo.parts.append(alarm(task.mail.subject, task.reminder))
+    todo.lines.insert(0, Line("UID", uid or made_uid(todo)))
+    calendar.parts.append(todo)
+
+
+def _put_recurrence(todo: Component, task: Task) -> None:
+    blob = task.recurrence
+    if blob is None:
+        return
+    try:
+        first = task.start or task.due or pattern_moment(blob.start).date()
+    except RecurrenceFormatError:
+        return
+    recurrence = read_pattern(blob)
+    if recurrence is None:
+        return
+    start = datetime(first.year, first.month, first.day)
+    put_rule(todo, recurrence, start, is_day=True, zone=None, floating=False, blob=blob)
