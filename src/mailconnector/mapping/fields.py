@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from mailconnector.items import Mail
 from mailconnector.mapi import reading
+from mailconnector.mapi.named import PropertyName
 from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey, find, get
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapi.values import Value
@@ -114,13 +115,18 @@ def with_fields(mail: Mail, item: ItemT, groups: Sequence[Group[ItemT]], source:
         groups: Of the item.
         source: The message's properties.
     """
-    leftover = dict(mail.leftover)
+    kept: Properties = {}
+    taken: set[int | PropertyName] = set()
     for group in groups:
         present = part(source, group.keys)
-        if not _same(present, group.write(item, {})) and group.state(present) == group.state(
-            group.write(item, present)
-        ):
-            leftover |= present
+        made = group.write(item, {})
+        if present and not _same(present, made) and group.state(present) == group.state(group.write(item, present)):
+            kept |= present
+            taken.update(map(identity, present))
+        elif present or group.state({}) != group.state(made):
+            taken.update(map(identity, made))
+    # Values of the wrong type are left over where there is none of the right one.
+    leftover = {key: value for key, value in mail.leftover.items() if identity(key) not in taken} | kept
     return replace(mail, leftover=leftover)
 
 
@@ -149,12 +155,16 @@ def put_fields(properties: Properties, item: ItemT, leftover: Properties, groups
     """
     for key in part(properties, (key for group in groups for key in group.keys)):
         del properties[key]
+    others = {identity(key) for key in properties}
     written: Properties = {}
     for group in groups:
         left = part(leftover, group.keys)
         made = group.write(item, left)
-        written |= left if left and group.state(left) == group.state(made) else made
-    # A property that is left over with another type than it should have gives way to the right one.
+        if left and group.state(left) == group.state(made):
+            written |= left
+        elif left or group.state({}) != group.state(made) or not others & set(map(identity, made)):
+            written |= made
+    # A value of the wrong type gives way to one of the right type, unless that says no more than none.
     taken = {identity(key) for key in written}
     for key in [key for key in properties if identity(key) in taken]:
         del properties[key]
@@ -182,7 +192,12 @@ def text(name: str, key: PropertyKey) -> Field:
 
 def texts(name: str, key: PropertyKey) -> Field:
     """Return a field that is several texts."""
-    return Field(name, key, reading.texts, lambda value: [one.replace("\0", "") for one in value] or None)
+    return Field(name, key, read_texts, lambda value: [one.replace("\0", "") for one in value] or None)
+
+
+def read_texts(source: reading.Source, key: PropertyKey) -> tuple[str, ...]:
+    """Return a multi-valued string property without zero characters."""
+    return tuple([one.replace("\0", "") for one in reading.texts(source, key)])
 
 
 def binaries(name: str, key: PropertyKey) -> Field:
