@@ -108,3 +108,40 @@ def test_its_folder_may_have_got_other_ids(kinds: str, memory_path: Callable[[],
         move_all(cut.local)
 
     assert interrupted(world, renew_and_move) > 10
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_was_to_be_replaced_and_is_edited_loses_neither_edit(
+    kinds: str, side: Side, memory_path: Callable[[], Path]
+) -> None:
+    world = begun(memory_path() / "state.db", kinds)
+    source = world.side(side.other)
+    inbox = folder_named(source, "*inbox")
+    source.put(inbox, mail(1))
+    source.barrier()
+    world.settle()
+    source.edit(inbox, item_named(source, inbox, 1), mail(1, "theirs"))
+    source.barrier()
+    begin = world.fork(world.path.with_name("begin.db"))
+    counter = Steps()
+    world.open_state = counter.open_state
+    world.run(wrap=counter.wrap)
+    for at in range(1, counter.count + 1):
+        cut = begin.fork(world.path)
+        steps = Steps(at)
+        cut.open_state = steps.open_state
+        with pytest.raises(Killed):
+            cut.run(wrap=steps.wrap)
+        cut.crash()
+        cut.open_state = State
+        store = cut.side(side)
+        folder = folder_named(store, "*inbox")
+        id_ = item_named(store, folder, 1)
+        seen = next(item for item in items(store, folder) if item.state.id == id_).item
+        store.edit(folder, id_, mail(1, "mine"))
+        store.barrier()
+        cut.settle()
+        assert contents(cut.local) == contents(cut.remote), at
+        assert bodies(cut.local)["mine"] == 1, at
+        assert bodies(cut.local)["theirs"] == 1 or getattr(seen, "text") == "theirs", at  # noqa: B009

@@ -189,8 +189,9 @@ def _take(found: dict[str, list[ItemState]], intent: Intent) -> ItemState | None
         if not digest or not known or known == digest:
             items.remove(item)
             return item
-    if items:
-        # Ours, and edited since: nothing else of that name came in between.
+    if items and intent.step is not Step.REPLACE:
+        # Ours, and edited since: nothing else of that name came in between. Of an item that was to be replaced, it may
+        # be what its user made of the old one, and then both edits are to be kept.
         return items.pop(0)
     return None
 
