@@ -308,8 +308,8 @@ class WrappedEntryId:
     """The entry id of a member of a personal distribution list, [MS-OXOCNTC] 2.2.2.2.4.1.1.
 
     OFFSET  SIZE  FIELD
-    20      1     Type  bits 0-3 WrappedType; bits 4-6 which of a contact's addresses (0-2 e-mail, 3-5 fax),
-                        3 for lists and the address book; bit 7 set unless a one-off is wrapped
+    20      1     Type  bits 0-3 WrappedType; bits 4-6 which of a contact's addresses (0-2 business, home and primary
+                        fax, 4-6 e-mail 1-3), 3 for lists and the address book; bit 7 set unless a one-off is wrapped
     21      ...   EmbeddedEntryID
 
     Attributes:
@@ -327,7 +327,7 @@ class WrappedEntryId:
 
     @property
     def address(self) -> int:
-        """Which address of the contact: 0-2 e-mail 1-3, 3-5 fax 1-3."""
+        """Which address of the contact: 0-2 business, home and primary fax, 4-6 e-mail 1-3; 3 for none."""
         return self.kind >> 4 & 7
 
     @classmethod
