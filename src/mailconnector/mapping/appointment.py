@@ -16,7 +16,7 @@ from mailconnector.items import Item, Mail
 from mailconnector.items.appointment import Appointment, ChangedInstance
 from mailconnector.items.zones import LocalTime
 from mailconnector.mapi import named, reading, tags
-from mailconnector.mapi.objects import AttachmentObject, MessageObject, find
+from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties, find
 from mailconnector.mapping import mail as mail_mapping
 from mailconnector.mapping.appointment_fields import PLAIN_GROUPS
 from mailconnector.mapping.appointment_times import TIME_GROUPS
@@ -40,7 +40,7 @@ CLASSES = ("ipm.appointment", "ipm.schedule.meeting", INSTANCE_CLASS)
 GROUPS = (*TIME_GROUPS, *PLAIN_GROUPS)
 """All that an appointment's own fields say."""
 
-_OWNED = frozenset(one for group in GROUPS for one in group.identities)
+_GROUP_OF = {one: number for number, group in enumerate(GROUPS) for one in group.identities}
 
 # What an instance does not say at all is as in its series, so it must not say it by default.
 _NOTHING = Appointment(Mail())
@@ -50,6 +50,16 @@ def is_appointment(message_class: str) -> bool:
     """Tell whether a message class is an appointment, an instance of one, or a message about a meeting."""
     folded = message_class.lower()
     return any(folded == one or folded.startswith(f"{one}.") for one in CLASSES)
+
+
+def _grouped(properties: Properties) -> list[Properties]:
+    """Return the properties of each group, in the order of the groups."""
+    found: list[Properties] = [{} for _ in GROUPS]
+    for key, value in properties.items():
+        number = _GROUP_OF.get(identity(key))
+        if number is not None:
+            found[number][key] = value
+    return found
 
 
 def to_object(
@@ -67,8 +77,7 @@ def to_object(
     is_instance = is_instance_class(item.message_class)
     if is_instance and not item.mail.subject:
         properties.pop(tags.PidTagSubject, None)
-    for group in GROUPS:
-        kept = group.of(item.mail.leftover)
+    for group, kept in zip(GROUPS, _grouped(item.mail.leftover), strict=True):
         if kept and group.read(kept, item) == item:
             continue
         for key in kept:
@@ -105,13 +114,13 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
     source = MessageObject(properties, message.recipients, others, message.associated)
     mail = replace(mail_mapping.from_object(source, extract), to=(), cc=(), bcc=())
     item = Appointment(mail, attendees=tuple(map(read_attendee, message.recipients)))
-    for group in GROUPS:
-        item = group.read(group.of(properties), item)
+    grouped = _grouped(properties)
+    for group, stored in zip(GROUPS, grouped, strict=True):
+        item = group.read(stored, item)
     item = replace(item, changed=tuple([_with_item(one, item, instances, extract) for one in item.changed]))
-    leftover = {key: value for key, value in mail.leftover.items() if identity(key) not in _OWNED}
+    leftover = {key: value for key, value in mail.leftover.items() if identity(key) not in _GROUP_OF}
     is_instance = is_instance_class(mail.message_class)
-    for group in GROUPS:
-        stored = group.of(properties)
+    for group, stored in zip(GROUPS, grouped, strict=True):
         made = group.make(item)
         if stored and (is_instance or len(stored) != len(made) or beyond(stored, made)):
             leftover |= stored

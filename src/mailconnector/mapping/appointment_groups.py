@@ -30,7 +30,3 @@ class PropertyGroup:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "identities", frozenset(map(identity, self.keys)))
-
-    def of(self, properties: Properties) -> Properties:
-        """Return those of some properties that belong to the group, of whatever type."""
-        return {key: value for key, value in properties.items() if identity(key) in self.identities}

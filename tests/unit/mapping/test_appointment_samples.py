@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from mailconnector import pst
 from mailconnector.mapi import reading, tags, tnef
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties, PropertyKey, find, get
@@ -14,6 +16,7 @@ from mailconnector.mapi.types import FileTime
 from mailconnector.mapping import appointment as mapping
 from mailconnector.mapping import from_mapi, to_mapi
 from mailconnector.mapping.leftovers import identity
+from tests.msg_files import MsgFile
 
 # What says where and how a message lies in its store, or is made by the store of the rest.
 OF_THE_STORE = {
@@ -36,6 +39,8 @@ OF_THE_STORE = {
         tags.PidTagAttachSize,
         tags.PidTagAttachNumber,
         tags.PidTagStoreSupportMask,
+        tags.PidTagInstanceKey,
+        tags.PidTagRowid,
     )
 }
 # Made anew of the text, HTML or RTF that they hold, which is the same.
@@ -152,3 +157,14 @@ def test_appointments_of_tnef(samples: Path) -> None:
             if attachment.embedded is not None and is_appointment(attachment.embedded):
                 found += check(attachment.embedded)
     assert found >= 1
+
+
+@pytest.mark.parametrize("name", ["msg/tika__testMSG_Appointment.msg", "oft/Aspose.Email-for-Java__sample.oft"])
+def test_appointments_that_outlook_saved(name: str, samples: Path) -> None:
+    file = MsgFile(samples / name)
+    try:
+        message = file.message()
+    finally:
+        file.close()
+    assert is_appointment(message)
+    assert check(message) == 1
