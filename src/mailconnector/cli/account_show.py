@@ -36,7 +36,7 @@ def print_account(profile: Profile, account: Account) -> None:
     facts: list[tuple[str, RenderableType]] = [
         ("Account", Text(account.key)),
         ("Profile", Text(clean(str(profile.path)))),
-        ("User", Text(clean(f"{account.name} <{account.address}>".strip()))),
+        ("User", Text(clean(f"{account.name} <{account.address}>" if account.name else account.address))),
     ]
     if account.reply_to:
         facts.append(("Answers to", Text(clean(account.reply_to))))

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.remembered import LastRound, held_deletions, remember_held, remember_round
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report
 from mailconnector.errors import MailConnectorError
-from mailconnector.sync import Mode, Report, Request, State, StateError, Watcher, synchronise
+from mailconnector.sync import Mode, Report, Request, State, StateError, Watcher, renames, synchronise
 from mailconnector.sync import log as sync_log
 from mailconnector.sync.plan import FolderAction, ItemAction
 from mailconnector.sync.report import Progress
@@ -105,6 +105,10 @@ class Wish:
     wait: float = 0.0
 
 
+class WishError(AppUsageError):
+    """What was asked for is not there. It says nothing of the account, and `status` does not tell of it."""
+
+
 def run_round(job: Job, wish: Wish | None = None, onlooker: Onlooker | None = None) -> Outcome:
     """Bring an account into step. Whatever goes wrong with the account is in the outcome and nothing is raised for it.
 
@@ -149,7 +153,7 @@ def _locked_round(job: Job, wish: Wish, onlooker: Onlooker, outcome: Outcome, be
         done = planned if wish.request.rehearse else _done_since(state, before, outcome.report)
         counts = tuple(Count(*key, times) for key, times in done.items() if times > 0)
         outcome = replace(outcome, counts=counts, seconds=time.monotonic() - begun)
-        if not wish.request.rehearse:
+        if not wish.request.rehearse and not isinstance(outcome.error, WishError):
             _remember(state, outcome)
         return outcome
 
@@ -171,7 +175,7 @@ def _synchronise(
     if wish.folder:
         path = resolve(state, wish.folder)
         if settings.options(path).mode is Mode.NEVER:
-            raise AppUsageError(
+            raise WishError(
                 f"the folder {'/'.join(path)} is left alone: its mode is never",
                 hint="`mailconnector folder options` changes it.",
             )
@@ -192,6 +196,7 @@ def _synchronise(
             request,
             watcher,
         )
+    _follow(job, state, report)
     known = folder_paths(state).values()
     if (
         request.only
@@ -199,17 +204,30 @@ def _synchronise(
         and not report.rehearsed
         and not any(path in known for path in request.only)
     ):
-        raise AppUsageError(
+        raise WishError(
             f"there is no folder {'/'.join(wish.folder)}",
             hint="`mailconnector folder list` shows the folders.",
         )
     return report
 
 
+def _follow(job: Job, state: State, report: Report) -> None:
+    """Have what the user chose for folders follow them to their new paths.
+
+    Where that is not possible now, it is tried again in the next round; until then synchronisation knows them by the
+    old ones.
+    """
+    if report.renames and not report.rehearsed:
+        with suppress(MailConnectorError):
+            if job.follow is not None:
+                job.follow(report.renames)
+            renames.accept(state, report.renames)
+
+
 def _check_answers(state: State, request: Request) -> None:
     known = {held.row for held in held_deletions(state)}
     if unknown := sorted(request.answers.keys() - known):
-        raise AppUsageError(
+        raise WishError(
             f"no held deletions have the number {unknown[0]}",
             hint=f"There are: {', '.join(map(str, sorted(known)))}." if known else "None are held.",
         )

@@ -262,3 +262,15 @@ def test_a_folder_that_is_left_alone_is_not_synchronised_by_name_either(world):
     outcome = run_round(world.job(), Wish(folder=("inbox",)))
     assert outcome.verdict is Verdict.UNUSABLE
     assert "is left alone" in str(outcome.error)
+
+
+def test_a_wish_that_cannot_be_granted_says_nothing_of_the_account(world):
+    world.put(world.remote, 1)
+    assert run_round(world.job()).verdict is Verdict.IN_STEP
+    for wish in (Wish(Request(answers={3: Answer.DELETE})), Wish(folder=("Nowhere",))):
+        outcome = run_round(world.job(), wish)
+        assert outcome.verdict is Verdict.UNUSABLE
+        assert isinstance(outcome.error, AppUsageError)
+        last = account_status(world.job()).last
+        assert last is not None
+        assert (last.verdict, last.problem) == (Verdict.IN_STEP, "")
