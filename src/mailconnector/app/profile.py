@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -44,6 +45,7 @@ _FILE = "profile.toml"
 _MOST_BYTES = 4 << 20
 _LOCK_SECONDS = 10.0
 _UNCHANGED = "Nothing was changed."
+_TABLE = re.compile(r"""[ \t]*(\[(?:"(?:\\.|[^"\\])*"|'[^']*'|[^"'\]#])*\])(?=[ \t]*(?:#.*)?\r?$)""", re.MULTILINE)
 _HEADING = "The accounts of Mail Connector. `mailconnector account` changes them, and so may you: comments stay.\n"
 
 
@@ -230,6 +232,37 @@ class ProfileDraft:
             _set(self._plain, path, value, lambda name: {})
             _set(self._document, path, written, _new_table)
 
+    def folder_names(self, key: str) -> list[str]:
+        """Return the folders of an account that have options, as they are written."""
+        return list(self._plain.get("accounts", {}).get(key, {}).get("folders", {}))
+
+    def rename_folders(self, key: str, names: Mapping[str, str]) -> None:
+        """Give options of folders to folders of other names, all at once; those that a new name had give way.
+
+        Where options stand in a table of their own, its heading alone is changed.
+
+        Raises:
+            ProfileError: the text cannot be changed in this way.
+        """
+        place = ("accounts", key, "folders")
+        folders = self._plain.get("accounts", {}).get(key, {}).get("folders", {})
+        wanted = {old: new for old, new in names.items() if old in folders and old != new}
+        for name in [name for name in folders if name not in wanted and name in wanted.values()]:
+            self._remove((*place, name))
+        values = {old: folders[old] for old in wanted}
+        lines, done = _renamed(tomlkit.dumps(self._document).splitlines(keepends=True), place, wanted)
+        with self._translated():
+            self._document = tomlkit.parse("".join(lines))
+        for old in wanted.keys() - done:
+            with self._translated():
+                _unset(self._document, (*place, old))
+        for old, new in wanted.items():
+            del folders[old]
+            if old not in done:
+                with self._translated():
+                    _set(self._document, (*place, new), values[old], _new_table)
+        folders.update({wanted[old]: value for old, value in values.items()})
+
     def remove(self, key: str) -> None:
         """Remove an account and all its tables."""
         self._remove(("accounts", key))
@@ -264,6 +297,32 @@ def _as_toml(value: Any) -> Any:
 def _new_table(name: str) -> Table:
     # Tables that hold nothing but tables have no heading of their own.
     return tomlkit.table(is_super_table=name in ("accounts", "folders"))
+
+
+def _renamed(lines: list[str], place: tuple[str, ...], names: Mapping[str, str]) -> tuple[list[str], frozenset[str]]:
+    """Change the last name in the headings of tables in a table, and return the lines and the names that were found."""
+    done: set[str] = set()
+    for number, line in enumerate(lines):
+        match = _TABLE.match(line)
+        path = _heading(match[1]) if match else ()
+        if match and path[:-1] == place and path[-1] in names:
+            keys = ".".join(tomlkit.key(name).as_string() for name in (*place, names[path[-1]]))
+            lines[number] = f"{line[: match.start(1)]}[{keys}]{line[match.end(1) :]}"
+            done.add(path[-1])
+    return lines, frozenset(done)
+
+
+def _heading(text: str) -> tuple[str, ...]:
+    """Return the names in the heading of a table; none where it is no heading."""
+    try:
+        table: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return ()
+    names: list[str] = []
+    while isinstance(table, dict) and len(table) == 1:
+        ((name, table),) = table.items()
+        names.append(name)
+    return tuple(names)
 
 
 def _set(table: Any, path: tuple[str, ...], value: Any, make: Callable[[str], Any]) -> None:

@@ -16,7 +16,7 @@ from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
 from mailconnector.sync.folders import FolderSync
 from mailconnector.sync.journal import Intent
-from mailconnector.sync.options import Answer, Settings, Trigger
+from mailconnector.sync.options import Answer, FolderOptions, Settings, Trigger
 from mailconnector.sync.pairs import Move
 from mailconnector.sync.plan import FolderAction, ItemAction, SideView, Terms, plan_item, plan_move
 from mailconnector.sync.report import Held, Phase, Progress, Report, Tally
@@ -149,6 +149,7 @@ class _Run:
             ended = True
         except SyncError as error:
             self.tally.trouble(error)
+        self.tally.renames.extend(self.folders.renames())
         if self.request.rehearse:
             for action in self.tally.folders:
                 self.watcher.on_action(action.path, action)
@@ -174,6 +175,11 @@ class _Run:
         if not self.request.rehearse:
             log.trim(self.state, self.watcher.clock() - self.settings.log_days * 86400.0)
 
+    def _options(self, row: int) -> FolderOptions:
+        """Return how a folder is synchronised, whatever it is called since."""
+        before = self.folders.choice_path(row)
+        return self.settings.options(before if before in self.settings.folders else self.folders.path(row))
+
     def _check(self) -> None:
         if self.watcher.cancelled():
             raise _CancelledError
@@ -189,7 +195,7 @@ class _Run:
         every = self.folders.all_pairs()
         for number, pair in enumerate(every):
             path = self.folders.path(pair.row)
-            wanted = self.settings.options(path).visited(self.request.trigger, last=pair.visited, now=now)
+            wanted = self._options(pair.row).visited(self.request.trigger, last=pair.visited, now=now)
             if not wanted or (self.request.only is not None and path not in self.request.only):
                 continue
             if any((side, self.folders.present(pair.row, side)) in self.folders.left_alone for side in _SIDES):
@@ -221,7 +227,7 @@ class _Run:
         return False
 
     def _is_dirty(self, pair: FolderPair) -> bool:
-        if pair.row in self.folders.drained or self.settings.options(self.folders.path(pair.row)).view != pair.view:
+        if pair.row in self.folders.drained or self._options(pair.row).view != pair.view:
             return True
         for side in _SIDES:
             id_ = self.folders.present(pair.row, side)
@@ -232,7 +238,7 @@ class _Run:
         return False
 
     def _scan(self, pair: FolderPair) -> None:
-        row, options = pair.row, self.settings.options(self.folders.path(pair.row))
+        row, options = pair.row, self._options(pair.row)
         self.tally.folders_visited += 1
         terms = Terms(max_size=options.max_size)
         answers: dict[Side, tuple[str, Changes, bool]] = {}
@@ -282,7 +288,7 @@ class _Run:
                 self.tally.trouble(error, self.folders.path(row))
         self._move()
         for row in self.terms:
-            since = self.settings.options(self.folders.path(row)).since
+            since = self._options(row).since
             if since is not None:
                 with self.state.transaction():
                     sightings.drop_older(self.state, row, since)

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mailconnector.sync import journal, log, pairs
+from mailconnector.sync import journal, log, pairs, renames
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
 from mailconnector.sync.journal import Intent
 from mailconnector.sync.plan import FolderAction
+from mailconnector.sync.renames import Rename
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import FOLDER_RULES, SPECIAL_FOLDER_RULES, Change, Conflict, Side, Step
 from mailconnector.sync.state import FolderPair, State
@@ -23,6 +24,7 @@ from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse, Sync
 from mailconnector.sync.tree import Tree
 
 KEPT_FACT = "kept_folder"
+_DEEPEST = 1000
 _SIDES = (Side.LOCAL, Side.REMOTE)
 
 
@@ -64,6 +66,7 @@ class FolderSync:
     trees: dict[Side, Tree] = field(default_factory=dict)
     drained: dict[int, Side] = field(default_factory=dict)
     left_alone: set[tuple[Side, str]] = field(default_factory=set)
+    _chosen: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _pairs: dict[int, FolderPair] = field(default_factory=dict)
     _by_id: dict[Side, dict[str, int]] = field(default_factory=dict)
 
@@ -72,16 +75,29 @@ class FolderSync:
         for side in _SIDES:
             self._list(side)
         self.reload()
+        with self.state.transaction():
+            self._chosen = renames.note(self.state, {row: self._former_path(row) for row in self._pairs})
         for side in _SIDES:
             self._reunite(side)
 
     def all_pairs(self) -> list[FolderPair]:
         """Return the pairs of folders as they are now, except those never synchronised."""
-        return [pair for pair in self._pairs.values() if not self.excluded(self.path(pair.row))]
+        return [pair for pair in self._pairs.values() if not self.excluded(self.choice_path(pair.row))]
 
     def pair(self, row: int) -> FolderPair:
         """Return one pair of folders."""
         return self._pairs[row]
+
+    def _former_path(self, row: int) -> tuple[str, ...]:
+        """Return the path of a folder when it was last synchronised."""
+        side = Side.LOCAL if self._pairs[row].local.id is not None else Side.REMOTE
+        names: list[str] = []
+        above: int | None = row
+        while above is not None and len(names) < _DEEPEST:
+            end = self._pairs[above].end(side)
+            names.insert(0, end.name)
+            above = self._by_id[side].get(end.parent)
+        return tuple(names)
 
     def has(self, row: int) -> bool:
         """Tell whether there is such a pair of folders."""
@@ -103,6 +119,18 @@ class FolderSync:
             if id_ is not None:
                 return self.trees[side].path(id_)
         return (self._pairs[row].local.name or self._pairs[row].remote.name,)
+
+    def choice_path(self, row: int) -> tuple[str, ...]:
+        """Return the path that the user's choices for a pair of folders are under."""
+        return self._chosen.get(row) or self.path(row)
+
+    def renames(self) -> list[Rename]:
+        """Return the folders whose paths are not those that the user's choices are under."""
+        return [
+            Rename(row, before, self.path(row))
+            for row, before in self._chosen.items()
+            if self.has(row) and any(self.present(row, side) for side in _SIDES) and before != self.path(row)
+        ]
 
     def has_vanished(self, side: Side) -> bool:
         """Tell whether a side has not one of the folders left that it had."""
@@ -180,6 +208,19 @@ class FolderSync:
             except FolderError as error:
                 self.tally.trouble(error, path)
 
+    def is_excluded(self, side: Side, id_: str) -> bool:
+        """Tell whether a folder is never synchronised: by its path, as it was before those above it were renamed."""
+        names: list[str] = []
+        tree = self.trees[side]
+        while id_ != ROOT and id_ in tree and len(names) < _DEEPEST:
+            before = self._chosen.get(self._by_id[side].get(id_, 0))
+            if before is not None:
+                names[:0] = before
+                break
+            names.insert(0, tree[id_].name)
+            id_ = tree[id_].parent
+        return self.excluded(tuple(names))
+
     def kept_folder(self) -> str:
         """Return the id of the local folder for edits that may not be sent; create it where it is missing."""
         store = self.stores[Side.LOCAL]
@@ -229,9 +270,7 @@ class FolderSync:
 
     def _unpaired(self, side: Side) -> list[FolderState]:
         tree = self.trees[side]
-        found = [
-            state for state in tree if state.id not in self._by_id[side] and not self.excluded(tree.path(state.id))
-        ]
+        found = [state for state in tree if state.id not in self._by_id[side] and not self.is_excluded(side, state.id)]
         return sorted(found, key=lambda state: tree.depth(state.id))
 
     def _reunite(self, side: Side) -> None:

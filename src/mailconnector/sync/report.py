@@ -9,6 +9,7 @@ from enum import Enum
 
 from mailconnector.sync.errors import Radius, SyncError
 from mailconnector.sync.plan import FolderAction, ItemAction
+from mailconnector.sync.renames import Rename
 from mailconnector.sync.rules import Conflict, Side, Step
 
 LISTED = 1000
@@ -84,6 +85,7 @@ class Report:
         folders_visited: How many pairs of folders were opened.
         cancelled: The user ended it early.
         rehearsed: Nothing was done, this is what would have been (the first steps of it, where one needs another).
+        renames: Folders whose paths are not those that the user's choices are under; see `renames`.
     """
 
     done: Mapping[tuple[Step, Side], int]
@@ -95,6 +97,7 @@ class Report:
     folders_visited: int
     cancelled: bool
     rehearsed: bool
+    renames: tuple[Rename, ...] = ()
 
     @property
     def is_quiet(self) -> bool:
@@ -140,6 +143,7 @@ class Tally:
     held: list[Held] = field(default_factory=list)
     bytes_moved: int = 0
     folders_visited: int = 0
+    renames: list[Rename] = field(default_factory=list)
 
     def clash(self, conflict: Conflict, folder: tuple[str, ...], title: str = "") -> None:
         """Note a conflict."""
@@ -172,4 +176,5 @@ class Tally:
             self.folders_visited,
             cancelled,
             rehearsed,
+            tuple(self.renames),
         )

@@ -1,9 +1,10 @@
 """Items that an interrupted run had added, and that their user moved to another folder before the next run.
 
 The journal says that an item was about to be put into a folder; it is not there, or the ids of what is there became
-void. It was never added, or it was and is somewhere else now. Every folder of that side that is not as it was last listed is asked for its name. What is found is
-ours when its content is what was sent and nothing that was known on that side has that name and content: what has, may
-have been copied by its user, and a copy that comes a second time does less harm than one that is lost.
+void. It was never added, or it was and is somewhere else now. Every folder of that side that is not as it was last
+listed is asked for its name. What is found is ours when its content is what was sent and nothing that was known on that
+side has that name and content: what has, may have been copied by its user, and a copy that comes a second time does
+less harm than one that is lost.
 
 A stray is paired as if it had been seen in its folder and were gone from there, so that the listing finds it in the
 other folder as it finds everything that was moved.
@@ -80,7 +81,7 @@ def _changed_folders(folders: FolderSync, side: Side) -> Iterator[tuple[str, int
     tree = folders.trees[side]
     rows = {pair.end(side).id: pair for pair in folders.all_pairs()}
     for folder in tree:
-        if not folder.selectable or folders.excluded(tree.path(folder.id)):
+        if not folder.selectable or folders.is_excluded(side, folder.id):
             continue
         pair = rows.get(folder.id)
         if pair is None:

@@ -12,6 +12,7 @@ from mailconnector import pst
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.profile import Account, Profile, ProfileError
+from mailconnector.app.sync.folder_choices import follow_renames
 from mailconnector.app.sync.job import Job, OpenStore, WaitingStore
 from mailconnector.stores import ImapStore, PstStore
 from mailconnector.sync import Settings
@@ -55,7 +56,15 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
     def open_remote() -> WaitingStore:
         return ImapStore(lambda: connect(account), parsers=_parsers())
 
-    return Job(account.key, account.state_path, settings or account.settings, open_local, open_remote, account.pst_path)
+    return Job(
+        account.key,
+        account.state_path,
+        settings or account.settings,
+        open_local,
+        open_remote,
+        account.pst_path,
+        partial(follow_renames, account),
+    )
 
 
 def _parsers() -> int:

@@ -1,6 +1,6 @@
 """How an account's folders are synchronised: shown, and changed in the profile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from mailconnector.app.folder_path import join_path, split_path
 from mailconnector.app.profile import Account, Profile
 from mailconnector.app.sync.status import FolderStatus
 from mailconnector.sync import FolderOptions
+from mailconnector.sync.renames import Rename
 
 OPTION_NAMES = ("mode", "minutes", "since", "max_size")
 
@@ -59,6 +60,26 @@ def set_folder_options(profile: Profile, account: Account, path: tuple[str, ...]
         for name, value in values.items():
             draft.set(account.key, (*table, name), value)
     return Profile.load(profile.path).account(account.key)
+
+
+def follow_renames(account: Account, renames: Iterable[Rename]) -> None:
+    """Have the options of folders follow them to their new paths; those of folders in them that nobody knows, too.
+
+    Raises:
+        ProfileError: the profile cannot be changed; nothing was.
+        ProfileLockedError: another program is changing the profile.
+        AppDiskError: the system refused.
+    """
+    moved = {rename.before: rename.after for rename in renames}
+    with Profile.change(account.profile) as draft:
+        # What is in the file now: it may have been edited since the round began.
+        names = {}
+        for name in draft.folder_names(account.key):
+            path = split_path(name)
+            above = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in moved), ())
+            if above:
+                names[name] = join_path(moved[above] + path[len(above) :])
+        draft.rename_folders(account.key, names)
 
 
 def listed_folders(account: Account, known: tuple[FolderStatus, ...]) -> list[tuple[FolderChoice, FolderStatus | None]]:

@@ -1,11 +1,12 @@
 """What synchronising one account needs: its state, its choices, and how its two stores are opened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mailconnector.sync import Settings, SyncStore
+from mailconnector.sync.renames import Rename
 
 
 class OpenStore(SyncStore, Protocol):
@@ -35,6 +36,7 @@ class Job:
         open_local: Opens the user's own store. Raises MailConnectorError.
         open_remote: Opens the shared store. Raises MailConnectorError.
         local_file: The file that the local store is in; None where it is in none.
+        follow: Writes what the user chose for folders under their new paths. Raises MailConnectorError.
     """
 
     account: str
@@ -43,6 +45,7 @@ class Job:
     open_local: Callable[[], OpenStore]
     open_remote: Callable[[], WaitingStore]
     local_file: Path | None = None
+    follow: Callable[[Sequence[Rename]], None] | None = None
 
     @property
     def lock_path(self) -> Path:
