@@ -218,6 +218,7 @@ class Contact:
         companies: Linked firms.
         contacts: Names of linked contacts.
         journal: Activities with the contact go to the journal.
+        source: Lines of the card from which it came that no field expresses, for `formats` alone to read.
     """
 
     mail: Mail
@@ -272,6 +273,7 @@ class Contact:
     companies: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
     journal: bool = False
+    source: str = ""
 
     @property
     def message_class(self) -> str:

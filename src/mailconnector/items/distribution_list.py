@@ -51,6 +51,7 @@ class DistributionList:
         mileage: Mileage.
         companies: Linked firms.
         contacts: Names of linked contacts.
+        source: Lines of the card from which it came that no field expresses, for `formats` alone to read.
     """
 
     mail: Mail
@@ -60,6 +61,7 @@ class DistributionList:
     mileage: str = ""
     companies: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def message_class(self) -> str:

@@ -26,7 +26,7 @@ from mailconnector.mapi.entryid import AddressBookEntryId, OneOffEntryId, OneOff
 from mailconnector.mapi.named import NamedTag
 from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey
 from mailconnector.mapi.types import PropertyType, make_tag
-from mailconnector.mapping import form_fields
+from mailconnector.mapping import form_fields, own
 from mailconnector.mapping import mail as mail_mapping
 from mailconnector.mapping.fields import (
     Field,
@@ -101,6 +101,7 @@ _PLAIN = (
     text("user4", named.PidLidContactUserField4),
     binaries("certificates", _X509_CERTIFICATE),
     truth("journal", named.PidLidAutoLog),
+    text("source", own.CARD_LINES),
     *form_fields.LINKS,
 )
 

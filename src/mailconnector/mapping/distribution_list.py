@@ -19,7 +19,7 @@ from mailconnector.mapi.entryid import (
     parse,
 )
 from mailconnector.mapi.objects import MessageObject, Properties
-from mailconnector.mapping import form_fields
+from mailconnector.mapping import form_fields, own
 from mailconnector.mapping import mail as mail_mapping
 from mailconnector.mapping.fields import (
     Group,
@@ -28,6 +28,7 @@ from mailconnector.mapping.fields import (
     put_fields,
     read_text,
     stored_text,
+    text,
     values,
     with_fields,
     without_fields,
@@ -136,6 +137,7 @@ def _entries(member: Member) -> tuple[bytes, bytes]:
     return WrappedEntryId(member.entry_id, _WRAPPED | slot << 4 | _TYPES[member.kind]).to_bytes(), one_off
 
 
+_FIELDS = (*form_fields.LINKS, text("source", own.CARD_LINES))
 _GROUPS: tuple[Group[Any], ...] = (
     Group(
         (
@@ -157,7 +159,7 @@ _GROUPS: tuple[Group[Any], ...] = (
         _read_members,
         _write_members,
     ),
-    *groups_of(form_fields.LINKS),
+    *groups_of(_FIELDS),
     form_fields.PRIVATE,
     form_fields.icon(_ICON),
 )
@@ -176,5 +178,5 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
     """Return a MAPI message as a distribution list."""
     source = message.properties
     mail = mail_mapping.from_object(mail_part(message, _GROUPS), extract)
-    item = DistributionList(mail, _read_name(source), _read_members(source), **values(form_fields.LINKS, source))
+    item = DistributionList(mail, _read_name(source), _read_members(source), **values(_FIELDS, source))
     return replace(item, mail=with_fields(mail, item, _GROUPS, source))

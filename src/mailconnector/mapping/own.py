@@ -37,3 +37,6 @@ PLACEMENT = _tag("Placement", PropertyType.STRING)
 
 FILE_DATES = _tag("FileDates", PropertyType.STRING)
 """Which of an attachment's times are its file's ("created", "modified"): stores set them for their own object too."""
+
+CARD_LINES = _tag("CardLines", PropertyType.STRING)
+"""What a contact's or a list's card had and no field expresses."""
