@@ -33,6 +33,7 @@ def sync_command(
         typer.Argument(metavar="FOLDER", help="Only this folder, as Inbox/2026.", show_default=False),
     ] = None,
     profile: ProfileFile = None,
+    subfolders: Annotated[bool, typer.Option("--subfolders", "-r", help="And the folders in FOLDER.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")] = False,
     delete_held: Annotated[
         bool, typer.Option("--delete-held", help="Deletions that were held were meant: carry them out.")
@@ -72,6 +73,8 @@ def sync_command(
         raise AppUsageError("the numbers of held deletions are an account's own", hint="Name the account.")
     if selected and folder is None:
         raise AppUsageError("--selected is about one folder", hint="Name the account and the folder.")
+    if subfolders and folder is None:
+        raise AppUsageError("--subfolders is about one folder", hint="Name the account and the folder.")
     if delete_held and restore_held:
         raise AppUsageError("--delete-held and --restore-held contradict each other")
     request = Request(
@@ -80,7 +83,8 @@ def sync_command(
         answer_all=Answer.DELETE if delete_held else Answer.RESTORE if restore_held else None,
         rehearse=dry_run,
     )
-    wish = Wish(request, split_path(folder or ""), wait if wait is not None else _SELECTED_WAIT if selected else 0.0)
+    patience = wait if wait is not None else _SELECTED_WAIT if selected else 0.0
+    wish = Wish(request, split_path(folder or ""), patience, subfolders)
     loaded.make_data_directory()
     with held_interrupts() as check:
         outcomes = _sync_all(accounts, wish, _asking(check), as_json=as_json)

@@ -47,6 +47,7 @@ class Request:
     Attributes:
         trigger: Why it takes place; decides with the folders' options which are visited.
         only: Paths of the folders to visit; None for all.
+        subfolders: Visit the folders in those of `only` as well.
         answers: The user's word on deletions that were held, by `Held.row`.
         answer_all: The user's word on all others of them.
         rehearse: Do nothing, tell what would be done.
@@ -54,9 +55,16 @@ class Request:
 
     trigger: Trigger = Trigger.DEMAND
     only: frozenset[tuple[str, ...]] | None = None
+    subfolders: bool = False
     answers: Mapping[int, Answer] = field(default_factory=dict)
     answer_all: Answer | None = None
     rehearse: bool = False
+
+    def names(self, path: tuple[str, ...]) -> bool:
+        """Tell whether a folder is among those to visit."""
+        if self.only is None or path in self.only:
+            return True
+        return self.subfolders and any(path[:end] in self.only for end in range(1, len(path)))
 
 
 def _ignore(*_: object) -> None:
@@ -196,7 +204,7 @@ class _Run:
         for number, pair in enumerate(every):
             path = self.folders.path(pair.row)
             wanted = self._options(pair.row).visited(self.request.trigger, last=pair.visited, now=now)
-            if not wanted or (self.request.only is not None and path not in self.request.only):
+            if not wanted or not self.request.names(path):
                 continue
             if any((side, self.folders.present(pair.row, side)) in self.folders.left_alone for side in _SIDES):
                 continue

@@ -97,12 +97,14 @@ class Wish:
     Attributes:
         request: as synchronisation takes it; its `only` is left out.
         folder: the path of the one folder to visit, as a user writes it; empty for all.
+        subfolders: visit the folders in it as well.
         wait: seconds to wait for another round of the same account to end.
     """
 
     request: Request = field(default_factory=Request)
     folder: Path = ()
     wait: float = 0.0
+    subfolders: bool = False
 
 
 class WishError(AppUsageError):
@@ -174,12 +176,12 @@ def _synchronise(
     settings = job.settings()
     if wish.folder:
         path = resolve(state, wish.folder)
-        if settings.options(path).mode is Mode.NEVER:
+        if settings.options(path).mode is Mode.NEVER and not wish.subfolders:
             raise WishError(
                 f"the folder {'/'.join(path)} is left alone: its mode is never",
                 hint="`mailconnector folder options` changes it.",
             )
-        request = replace(request, only=frozenset((path,)))
+        request = replace(request, only=frozenset((path,)), subfolders=wish.subfolders)
     _check_answers(state, request)
     with ExitStack() as stores:
         # The file first: it tells at once whether somebody else has it, and a login costs time.

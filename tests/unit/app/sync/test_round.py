@@ -72,6 +72,32 @@ def test_one_folder_is_found_by_its_remote_name_and_in_any_case(world):
     assert outcome.counts == (Count("Inbox", "local", "add", 1),)
 
 
+def test_the_folders_in_a_folder_come_along_when_wanted(world):
+    above = world.local.create_folder("", "Above").id
+    world.local.create_folder(world.local.create_folder(above, "In").id, "Deep")
+    world.local.create_folder("", "Beside")
+    run_round(world.job())
+    world.put(world.local, 1, folder="Above")
+    world.put(world.local, 2, folder="In")
+    world.put(world.local, 3, folder="Deep")
+    world.put(world.local, 4, folder="Beside")
+    run_round(world.job(), Wish(folder=("above", "in")))
+    assert {path for path, *_ in contents(world.remote)} == {("Above", "In")}
+    run_round(world.job(), Wish(folder=("above",), subfolders=True))
+    assert {path for path, *_ in contents(world.remote)} == {("Above",), ("Above", "In"), ("Above", "In", "Deep")}
+
+
+def test_the_folders_in_one_that_is_left_alone_can_be_named_by_it(world):
+    above = world.local.create_folder("", "Above").id
+    world.local.create_folder(above, "In")
+    run_round(world.job())
+    world.settings = replace(world.settings, folders={("Above",): FolderOptions(mode=Mode.NEVER)})
+    world.put(world.local, 1, folder="Above")
+    world.put(world.local, 2, folder="In")
+    assert run_round(world.job(), Wish(folder=("Above",), subfolders=True)).error is None
+    assert {path for path, *_ in contents(world.remote)} == {("Above", "In")}
+
+
 def test_a_folder_that_is_nowhere_is_an_error(world):
     outcome = run_round(world.job(), Wish(folder=("Nowhere",)))
     assert outcome.verdict is Verdict.UNUSABLE
