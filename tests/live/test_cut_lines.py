@@ -25,7 +25,7 @@ SAME = {"INBOX": "Inbox", "Sent": "Sent Items", "Trash": "Deleted Items"}
 
 
 class Line:
-    """A PST file and a mailbox, in step once, and since then changed on both sides in every way; a proxy between them.
+    """A PST file and a mailbox with a proxy between them.
 
     Args:
         server: The server.
@@ -52,7 +52,13 @@ class Line:
         self.direct = Stop(
             self.profile, account.model_copy(update={"imap": account.imap.model_copy(update={"port": port})})
         )
-        self._fill()
+
+    @classmethod
+    def changed(cls, server: MailServer, proxy: FaultyProxy, path: Path, *, tls: bool) -> Line:
+        """One that was in step once, and was changed on both sides in every way since then."""
+        line = cls(server, proxy, path, tls=tls)
+        line._fill()
+        return line
 
     def _fill(self) -> None:
         direct = self.direct
@@ -163,14 +169,14 @@ def test_the_line_is_cut_at_every_command(kind: str, request: pytest.FixtureRequ
 def at_commands(server: MailServer, path: Path, *, parts: int) -> None:
     """Cut at commands, before, in the middle of, and after what the server does."""
     with FaultyProxy(server.imap_port) as proxy:
-        whole = Line(server, proxy, path / "whole", tls=False)
+        whole = Line.changed(server, proxy, path / "whole", tls=False)
         proxy.set(None)
         whole.direct.sync()
         count = proxy.commands
         assert whole.in_pst() == whole.on_server() == WANTED
         for at in range(1, count + 1, max(1, count // parts) if parts else 1):
             for when in ("before", "middle", "answered") if not parts else (("before", "middle", "answered")[at % 3],):
-                line = Line(server, proxy, path / f"{at}{when}", tls=False)
+                line = Line.changed(server, proxy, path / f"{at}{when}", tls=False)
                 cut(line, proxy, CutAtCommand(at, when, reset=at % 2 == 0))
 
 
@@ -188,12 +194,33 @@ def inside_of_tls(server: MailServer, path: Path, *, parts: int) -> None:
     """Cut after so many bytes, towards either side."""
     path.mkdir(exist_ok=True)
     with FaultyProxy(server.imaps_port) as proxy:
-        whole = Line(server, proxy, path / "whole", tls=True)
+        whole = Line.changed(server, proxy, path / "whole", tls=True)
         proxy.set(None)
         whole.direct.sync()
         counts = {"client": proxy.bytes_to_client, "server": proxy.bytes_to_server}
         for towards in ("client", "server"):
             for part in range(parts):
                 after = counts[towards] * part // parts + 40
-                line = Line(server, proxy, path / f"{towards}{part}", tls=True)
+                line = Line.changed(server, proxy, path / f"{towards}{part}", tls=True)
                 cut(line, proxy, CutAfterBytes(after, towards, reset=part % 2 == 0))
+
+
+def test_a_first_synchronisation_is_cut_inside_of_tls(dovecot: DovecotServer, tmp_path: Path) -> None:
+    count = 400
+    with FaultyProxy(dovecot.imaps_port) as proxy:
+        for number, part in enumerate((0.0, 0.4, 0.8)):
+            line = Line(dovecot, proxy, tmp_path / str(number), tls=True)
+            line.direct.put("INBOX", [Letter(data, frozenset(), None) for data in messages(count, size=4000)])
+            proxy.set(CutAfterBytes(int(count * 4000 * part)) if part else None)
+            first = command("sync", "--profile", line.profile)
+            assert first.code in (0, 7)  # it takes up the line again by itself, if it can
+            assert proxy.struck is bool(part)
+            taken = proxy.bytes_to_client
+            proxy.set(None)
+            line.direct.sync()
+            taken += proxy.bytes_to_client
+            held = line.in_pst()
+            assert held.total() == len(held) == count
+            assert held == line.on_server()
+            assert line.direct.is_quiet()
+            assert taken < count * 4000 * 1.5, "what had come already came again"
