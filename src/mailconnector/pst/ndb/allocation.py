@@ -168,8 +168,12 @@ class AllocationMaps:
         return self._take(self._current, slots, page)
 
     def _take(self, index: int, slots: int, page: bool) -> int:
-        free = self.load(index) if index in self._trusted else self._trust(index)
+        free = self.load(index)
         slot = find_page(free) if page else find_run(free, slots)
+        if slot >= 0 and index not in self._trusted:
+            # Only now: a map that has no room by its own word has none in truth either.
+            free = self._trust(index)
+            slot = find_page(free) if page else find_run(free, slots)
         if slot < 0:
             if page:
                 self._no_page.add(index)
