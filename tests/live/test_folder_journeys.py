@@ -223,8 +223,9 @@ def junk(file: Path) -> str:
     with pst.open_store(file) as store:
         ids = store.folder_at("Inbox").properties.get(tags.PidTagAdditionalRenEntryIds)
         assert isinstance(ids, list)
-        assert isinstance(ids[4], bytes)
-        return store.folder(int.from_bytes(ids[4][-4:], "little")).name
+        entry: object = ids[4]
+        assert isinstance(entry, bytes)
+        return store.folder(int.from_bytes(entry[-4:], "little")).name
 
 
 @pytest.mark.parametrize("theirs", LOCALIZED, ids=["german", "french", "italian", "outlook"])

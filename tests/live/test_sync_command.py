@@ -262,7 +262,8 @@ def test_headers_only_and_by_day_and_all_of_it_later(profile, account, user):
     with pst.open_store(account.pst_path) as store:
         found = {message.subject: message.to_object() for message in store.folder_at("Inbox").messages()}
     assert set(found) == {"number 0", "number 1", "number 10"}
-    assert command("folder", "options", user, "Inbox", "--max-size", "all", "--profile", profile).code == 0
+    assert command("folder", "options", user, "INBOX", "--max-size", "all", "--profile", profile).code == 0
+    assert "No folder has this name" in command("folder", "options", user, "Nowhere", "--profile", profile).out
     assert command("sync", user, "inbox", "--profile", profile).code == 0
     assert account.pst_path.stat().st_size > size
     listed = command("folder", "list", user, "--profile", profile, "--json").json["accounts"][0]["folders"]

@@ -13,6 +13,7 @@ from mailconnector.app.sync.folder_choices import (
     FolderChoice,
     folder_choice,
     listed_folders,
+    meant_folder,
     set_folder_options,
 )
 from mailconnector.app.sync.status import account_status
@@ -115,7 +116,7 @@ def options_command(
     """
     loaded = Profile.load(profile)
     found = loaded.account(account)
-    path = split_path(folder or "")
+    path, known = meant_folder(job_for(found), split_path(folder or ""))
     given = {"mode": mode, "minutes": minutes, "since": since, "max_size": max_size}
     values: dict[str, Any] = {name: _value(name, text) for name, text in given.items() if text is not None}
     if values:
@@ -136,6 +137,8 @@ def options_command(
     ]
     default = "" if not path else " (as the account)"
     stdout().print(facts_table([(name, Text(value + ("" if own else default))) for name, value, own in rows]))
+    if not known:
+        print_line("No folder has this name so far; `mailconnector folder list` shows those that are there.")
 
 
 def _value(name: str, text: str) -> Any:

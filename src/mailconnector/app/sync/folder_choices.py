@@ -1,13 +1,16 @@
 """How an account's folders are synchronised: shown, and changed in the profile."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from mailconnector.app.folder_path import join_path, split_path
 from mailconnector.app.profile import Account, Profile
+from mailconnector.app.sync.job import Job
+from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.status import FolderStatus
-from mailconnector.sync import FolderOptions
+from mailconnector.sync import FolderOptions, State
 from mailconnector.sync.renames import Rename
 
 OPTION_NAMES = ("mode", "minutes", "since", "max_size")
@@ -26,6 +29,20 @@ class FolderChoice:
     path: tuple[str, ...]
     options: FolderOptions
     own: tuple[str, ...]
+
+
+def meant_folder(job: Job, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return the path of the folder that a user means, and whether there is one, as far as anybody knows yet.
+
+    Raises:
+        StateError: the state file cannot be used.
+    """
+    if not wanted or not job.state_path.exists():
+        return wanted, True
+    with closing(State(str(job.state_path))) as state:
+        path = resolve(state, wanted)
+        known = set(folder_paths(state).values())
+        return path, path in known or not known
 
 
 def folder_choice(account: Account, path: tuple[str, ...]) -> FolderChoice:

@@ -9,7 +9,7 @@ import pytest
 
 from mailconnector.app.errors import AppDiskError
 from mailconnector.app.profile import Account, Profile
-from mailconnector.app.sync.folder_choices import follow_renames
+from mailconnector.app.sync.folder_choices import follow_renames, meant_folder
 from mailconnector.app.sync.round import Wish, run_round
 from mailconnector.sync import FolderOptions, Mode, Request
 from mailconnector.sync.renames import Rename
@@ -165,3 +165,14 @@ def test_a_profile_that_cannot_be_changed_is_tried_again(tmp_path: Path) -> None
     run_round(job)
     assert told[0] == told[1]
     assert not contents(world.remote)
+
+
+def test_a_folder_is_meant_by_either_sides_name_whatever_its_case(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    assert meant_folder(world.job(), ("Nowhere",)) == (("Nowhere",), True)  # nobody knows any yet
+    world.remote.create_folder("", "News")
+    run_round(world.job())
+    assert meant_folder(world.job(), ("nEWS",)) == (("News",), True)
+    assert meant_folder(world.job(), ("inbox",)) == (("Inbox",), True)
+    assert meant_folder(world.job(), ("Nowhere",)) == (("Nowhere",), False)
+    assert meant_folder(world.job(), ()) == ((), True)
