@@ -109,7 +109,7 @@ _OLD = {old: new for new, old in _BOTH_3_AND_4.items()}
 
 def read(version: str, all_lines: Sequence[Line]) -> Contact:
     """Return a card as a contact; what no field expresses is its `source`."""
-    lines = Lines(version, [replace(one, name=_OLD.get(one.name, one.name)) for one in all_lines])
+    lines = Lines(version, [replace(one, name=_OLD[one.name]) if one.name in _OLD else one for one in all_lines])
     texts = {field: lines.text(*names) for field, names in _TEXTS.items()}
     how = lines.first(_FILE_AS_ID, where=lambda one: one.value == _NO_FILE_AS or _is_number(one.value))
     company, department = _read_firm(lines)

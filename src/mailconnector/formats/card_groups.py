@@ -34,14 +34,14 @@ def is_group(lines: Sequence[Line]) -> bool:
 
 def read(version: str, all_lines: Sequence[Line]) -> DistributionList:
     """Return a card as a distribution list; members that are named by their cards' ids alone stay in its `source`."""
-    lines = Lines(version, [replace(one, name=_OLD.get(one.name, one.name)) for one in all_lines])
+    lines = Lines(version, [replace(one, name=_OLD[one.name]) if one.name in _OLD else one for one in all_lines])
     lines.first("KIND")
     name = lines.text("FN")
     named = lines.first("N")
     if not name and named is not None:
         name = " ".join(filter(None, named.parts()))
     members = []
-    for one in [one for one in lines.left if one.name == "MEMBER"]:
+    for one in lines.of("MEMBER"):
         member = _member(one)
         if member is not None:
             members.append(member)

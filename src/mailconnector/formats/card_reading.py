@@ -10,6 +10,7 @@ from mailconnector.items import Flags, Mail, Sensitivity
 
 # How programs name lines of one group: Apple's own words are between marks.
 _LABEL = "X-ABLABEL"
+_OF_GROUPS = frozenset({_LABEL, "X-ABADR"})
 
 _CLASSES = {
     Sensitivity.PERSONAL: "X-PERSONAL",
@@ -29,18 +30,23 @@ class Lines:
 
     def __init__(self, version: str, lines: Iterable[Line]) -> None:
         self.version = version
-        self._left = list(lines)
+        self._all = list(lines)
+        self._named: dict[str, list[Line]] = {}
         self._labels: dict[str, str] = {}
         self._claimed: set[str] = set()
-        for one in self._left:
+        # Lines by their identity: two may say the same.
+        self._taken: set[int] = set()
+        for one in self._all:
+            self._named.setdefault(one.name, []).append(one)
             if one.name == _LABEL and one.group:
                 self._labels.setdefault(one.group, one.text().strip("_$!<>").lower())
 
     @property
     def left(self) -> tuple[Line, ...]:
         """What nobody took, a label with its last line; none is liked better than what was taken of its name."""
-        groups = {one.group for one in self._left if one.name not in {_LABEL, "X-ABADR"}}
-        left = [one for one in self._left if one.name not in {_LABEL, "X-ABADR"} or one.group in groups]
+        left = [one for one in self._all if id(one) not in self._taken]
+        groups = {one.group for one in left if one.name not in _OF_GROUPS}
+        left = [one for one in left if one.name not in _OF_GROUPS or one.group in groups]
         return tuple([one.unranked() if one.name in self._claimed else one for one in left])
 
     def label(self, one: Line) -> str:
@@ -49,15 +55,13 @@ class Lines:
 
     def of(self, *names: str) -> list[Line]:
         """Return the lines of some names that are left, the liked best first."""
-        return sorted([one for one in self._left if one.name in names], key=lambda one: one.preference)
+        found = [one for name in names for one in self._named.get(name, ()) if id(one) not in self._taken]
+        return sorted(found, key=lambda one: one.preference) if len(found) > 1 else found
 
     def claim(self, one: Line) -> None:
         """Take a line out."""
-        for at, other in enumerate(self._left):
-            if other is one:
-                self._claimed.add(one.name)
-                del self._left[at]
-                return
+        self._claimed.add(one.name)
+        self._taken.add(id(one))
 
     def first(self, *names: str, where: Callable[[Line], bool] = lambda _: True) -> Line | None:
         """Take the best line of the first name of some that there is."""
@@ -74,8 +78,8 @@ class Lines:
         return "" if found is None else found.text()
 
     def texts(self, *names: str, where: Callable[[Line], bool] = lambda _: True) -> tuple[str, ...]:
-        """Take all lines of some names, and return their texts."""
-        found = [one for one in self._left if one.name in names and where(one)]
+        """Take all lines of some names, and return their texts, the liked best first."""
+        found = [one for one in self.of(*names) if where(one)]
         for one in found:
             self.claim(one)
         return tuple([one.text() for one in found])
@@ -90,10 +94,9 @@ def read_mail(lines: Lines, message_class: str) -> Mail:
     """Return what of a card is the item's mail: notes, categories, sensitivity."""
     notes = lines.texts("NOTE")
     categories: dict[str, None] = {}
-    found = lines.first("CATEGORIES")
-    while found is not None:
-        categories |= dict.fromkeys(filter(None, (one.strip() for one in found.listed())))
-        found = lines.first("CATEGORIES")
+    for listed in lines.of("CATEGORIES"):
+        categories |= dict.fromkeys(filter(None, (one.strip() for one in listed.listed())))
+        lines.claim(listed)
     classified = lines.first("CLASS", where=lambda one: one.text().upper() in {*_CLASSES.values(), "PUBLIC"})
     said = "" if classified is None else classified.text().upper()
     return Mail(
