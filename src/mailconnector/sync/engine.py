@@ -199,6 +199,8 @@ class _Run:
 
     def _scan_all(self) -> None:
         now = self.watcher.clock()
+        with self.state.transaction():
+            pairs.try_by(self.state, now + self.settings.retry_last)
         waiting = pairs.folders_with_work(self.state, now)
         every = self.folders.all_pairs()
         for number, pair in enumerate(every):

@@ -67,7 +67,8 @@ class FolderOptions:
         """
         if trigger not in _TRIGGERS[self.mode]:
             return False
-        return trigger is not Trigger.TIMER or now - last >= self.minutes * 60
+        # A visit in the future is one by a clock that was wrong.
+        return trigger is not Trigger.TIMER or not 0 <= now - last < self.minutes * 60
 
     @property
     def view(self) -> str:

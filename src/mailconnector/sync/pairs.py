@@ -309,6 +309,11 @@ def postpone(state: State, view: ItemView, error: str, now: float, wait: float) 
         )
 
 
+def try_by(state: State, latest: float) -> None:
+    """Let nothing wait longer than until a time: the clock may have been wrong when it was postponed."""
+    state.db.execute("UPDATE change SET next_try=? WHERE next_try > ?", (latest, latest))
+
+
 def attempts(state: State, view: ItemView) -> int:
     """Return how often something was tried in vain about an item."""
     rows = [
