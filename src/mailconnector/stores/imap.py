@@ -239,7 +239,9 @@ class ImapStore:
         """Delete an empty mailbox.
 
         No server deletes only what is empty: a message that comes between the look and the deletion goes with it. The
-        two follow each other at once.
+        two follow each other at once. Renaming it first, so that nothing is delivered to it any more, would not be
+        harmless: what ends in between leaves a folder under a name of ours, which is a folder that its user renamed to
+        every program that sees it, and deliveries to the old name fail or create it anew.
         """
         if any(info.name != folder for info in self._inside(folder)):
             raise FolderNotEmptyError("the folder holds folders", folder=folder)
