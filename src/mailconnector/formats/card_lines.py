@@ -46,6 +46,8 @@ V2, V3, V4 = "2.1", "3.0", "4.0"
 _WIDTH = 75
 _START = re.compile(r"(?:[A-Za-z0-9_-]+\.)?[A-Za-z0-9_-]+[ \t]*[;:]")
 _HEAD = re.compile(r'(?:[^":]|"[^"]*")*:')
+# Quotes hold parameters together; a backslash is one of their characters (RFC 6350 3.3).
+_PARAM = r'(?:"[^"]*"|[^;"])+|"|;'
 _BOUNDARY = re.compile(r"(BEGIN|END)[ \t]*:[ \t]*VCARD[ \t]*\Z", re.IGNORECASE)
 _ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "7BIT", "8BIT", "BINARY"})
 _PLACES = frozenset({"INLINE", "CONTENT-ID", "CID", "URL", "URI"})
@@ -337,7 +339,7 @@ def _line(text: str, version: str, is_utf_8: bool) -> Line:
 
 def _params(head: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for piece in _split(head, ";", quoted=True):
+    for piece in _between(_PARAM, head, ";"):
         name, equals, value = piece.partition("=")
         name = name.strip()
         if not equals:
@@ -377,9 +379,12 @@ def _value(value: str, name: str, version: str, charset: str, printable: bool, i
     return value.replace("\n", "\\n")
 
 
-def _split(text: str, mark: str, *, quoted: bool = False) -> list[str]:
-    """Return what stands between marks that are not escaped, and not within quotes where those count."""
-    pattern = rf'(?:\\.|"[^"]*"|[^{mark}\\])+|\\|{mark}' if quoted else rf"(?:\\.|[^{mark}\\])+|\\|{mark}"
+def _split(text: str, mark: str) -> list[str]:
+    """Return what stands between marks that are not escaped."""
+    return _between(rf"(?:\\.|[^{mark}\\])+|\\|{mark}", text, mark)
+
+
+def _between(pattern: str, text: str, mark: str) -> list[str]:
     pieces = [""]
     for found in re.finditer(pattern, text, re.DOTALL):
         if found[0] == mark:

@@ -258,6 +258,13 @@ def test_lists_of_others() -> None:
     assert card.parse(card.render(stored)) == [item]
 
 
+def test_marks_in_parameters_are_told_from_those_of_the_line() -> None:
+    for display in ("C:\\", 'a "b"; c:d', "^n^", "a\nb", "%2C,", "\\;"):
+        item = replace(ADA, email1=ContactEmail("ada@example.org", display))
+        assert one(card.render(item)) == item
+    assert of('EMAIL;X-DISPLAY="a:ada@example.org').email1 == ContactEmail("ada@example.org", "a")
+
+
 def test_text_without_a_fold_goes_on() -> None:
     assert of("NOTE:first", "second line, no fold", version="3.0").mail.text == "first\nsecond line, no fold"
 
