@@ -10,16 +10,20 @@ from mailconnector.formats.calendar_events import (
     ANSWERS,
     BUSY,
     CANCELED,
+    MEETING,
     OWN_FIELDS,
+    PRIVATE,
+    REMINDER_FIELDS,
     REPLY_TIME,
     REQUEST,
     ZONE_NAME,
+    is_private,
 )
 from mailconnector.formats.calendar_fields import put_fields
 from mailconnector.formats.calendar_lines import Component, Line
 from mailconnector.formats.calendar_mail import alarm, made_uid, person_line, put_mail
 from mailconnector.formats.calendar_patterns import put_rule
-from mailconnector.formats.calendar_values import when_line, written_email, written_utc
+from mailconnector.formats.calendar_values import when_line, written_email, written_time, written_utc
 from mailconnector.formats.calendar_zones import tzid_of, zone_component
 from mailconnector.items import Address, Importance
 from mailconnector.items.appointment import Appointment, Attendee, Busy, ChangedInstance, Reminder, Response, Role, When
@@ -108,17 +112,16 @@ class _Writer:
     def put_times(self, event: Component, item: Appointment) -> None:
         if item.start is None:
             return
-        event.lines.append(self.when("DTSTART", item.start, item.zone))
+        start = self.when("DTSTART", item.start, item.zone)
+        event.lines.append(start)
         if item.end is not None:
             event.lines.append(self.when("DTEND", item.end, item.end_zone or item.zone))
         if item.is_all_day:
             event.add("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE")
-        if item.zone is not None and not (isinstance(item.start, datetime) and self.tzid(item.zone)):
+        if item.zone is not None and not start.parameter("TZID"):
             name = "UTC" if item.zone == UTC_ZONE else tzid_of(item.zone, self.year)
-            if name and not (
-                item.zone == UTC_ZONE and item.recurrence is not None and isinstance(item.start, datetime)
-            ):
-                event.add_text(ZONE_NAME, name)
+            is_plain = item.zone == UTC_ZONE and item.recurrence is not None and isinstance(item.start, datetime)
+            event.add_text(ZONE_NAME, "" if is_plain else name)
 
     def local_start(self) -> datetime | None:
         start = self.item.start
@@ -150,6 +153,10 @@ class _Writer:
             return LocalTime(local)
 
     def at(self, name: str, local: datetime) -> Line:
+        """Return a property with a naive time by the clocks of the series' zone, be it one that they leave out."""
+        tzid = "" if self.item.is_all_day or self.is_floating else self.tzid(self.item.zone)
+        if tzid:
+            return Line(name, written_time(local), (("TZID", (tzid,)),))
         return self.when(name, self.moment(local), self.item.zone)
 
     def instance(self, one: ChangedInstance, *, inline: bool) -> Component:
@@ -185,8 +192,13 @@ class _Writer:
             event.add("X-MICROSOFT-DISALLOW-COUNTER", "TRUE")
         self.put_people(event, item)
         put_fields(event, item, OWN_FIELDS)
+        for one, follows in ((MEETING, bool(item.attendees)), (PRIVATE, is_private(item.mail))):
+            if getattr(item, one.field) != follows:
+                event.add(one.name, one.written(getattr(item, one.field)))
         if item.reminder is not None:
-            event.parts.append(alarm(item.mail.subject, item.reminder.minutes * _MINUTE))
+            part = alarm(item.mail.subject, item.reminder.minutes * _MINUTE)
+            put_fields(part, item.reminder, REMINDER_FIELDS)
+            event.parts.append(part)
 
     def put_people(self, event: Component, item: Appointment) -> None:
         people = list(item.attendees)

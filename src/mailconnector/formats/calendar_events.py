@@ -13,7 +13,7 @@ from mailconnector.formats.calendar_patterns import read_kept
 from mailconnector.formats.calendar_rules import counted_out, instances_of, pattern_of, rule_of
 from mailconnector.formats.calendar_values import Moment, duration_of, moment_of
 from mailconnector.formats.calendar_zones import Zones
-from mailconnector.items import Sensitivity
+from mailconnector.items import Mail, Sensitivity
 from mailconnector.items.appointment import (
     Appointment,
     Attendee,
@@ -51,11 +51,19 @@ OWN_FIELDS = (
     OwnField("replied_by", "X-MAILCONNECTOR-REPLIED-BY", str),
     OwnField("is_received", "X-MAILCONNECTOR-RECEIVED", bool),
     OwnField("was_sent", "X-MAILCONNECTOR-SENT", bool),
-    OwnField("is_meeting", "X-MAILCONNECTOR-MEETING", bool),
-    OwnField("private", "X-MAILCONNECTOR-PRIVATE", bool),
     OwnField("pattern_text", "X-MAILCONNECTOR-PATTERN-TEXT", str),
     OwnField("proposed_start", "X-MAILCONNECTOR-PROPOSED-START", datetime),
     OwnField("proposed_end", "X-MAILCONNECTOR-PROPOSED-END", datetime),
+)
+MEETING = OwnField("is_meeting", "X-MAILCONNECTOR-MEETING", bool)
+"""Said where it does not follow from the attendees."""
+PRIVATE = OwnField("private", "X-MAILCONNECTOR-PRIVATE", bool)
+"""Said where it does not follow from the class."""
+REMINDER_FIELDS = (
+    OwnField("due", "X-MAILCONNECTOR-DUE", datetime),
+    OwnField("overrides", "X-MAILCONNECTOR-OVERRIDES", bool),
+    OwnField("plays_sound", "X-MAILCONNECTOR-PLAYS-SOUND", bool),
+    OwnField("sound", "X-MAILCONNECTOR-SOUND", str),
 )
 REPLY_TIME = "X-MS-OLK-RESPTIME"
 ZONE_NAME = "X-MAILCONNECTOR-TZID"
@@ -151,9 +159,9 @@ def _single(component: Component, method: str, zones: Zones) -> tuple[Appointmen
         instance=_instance(component, zones, times),
         is_counter_proposal=method == "COUNTER",
         may_propose=component.text("X-MICROSOFT-DISALLOW-COUNTER").strip().upper() != "TRUE",
-        private=mail.sensitivity in (Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL),
+        private=is_private(mail),
     )
-    item = replace(item, **read_fields(component, OWN_FIELDS))
+    item = replace(item, **read_fields(component, (*OWN_FIELDS, MEETING, PRIVATE)))
     return _message(item, method), times
 
 
@@ -404,6 +412,11 @@ def _unless(own: str, series: str) -> str | None:
     return None if own == series else own
 
 
+def is_private(mail: Mail) -> bool:
+    """Tell whether an item of a sensitivity is a private one."""
+    return mail.sensitivity in (Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL)
+
+
 # -- What is said of it ------------------------------------------------------------------------------------------------
 
 
@@ -427,7 +440,10 @@ def _reminder(component: Component, times: Times) -> Reminder | None:
     before = read_alarm(component, start, end)
     if isinstance(before, datetime):
         before = None if start is None else start - before
-    return None if before is None else Reminder(in_minutes(before))
+    if before is None:
+        return None
+    said = [read_fields(part, REMINDER_FIELDS) for part in component.parts if part.name == "VALARM"]
+    return replace(Reminder(in_minutes(before)), **said[0])
 
 
 def _sequence(component: Component) -> int:

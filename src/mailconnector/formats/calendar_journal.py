@@ -38,7 +38,7 @@ def read_entry(component: Component, zones: Zones) -> JournalEntry:
         when = replace(moment, zone=zone).when()
         # A day, or a time of no zone, is that of UTC: entries have moments alone.
         start = when if isinstance(when, datetime) else moment.local.replace(tzinfo=UTC)
-    entry = JournalEntry(read_mail(component, ACTIVITY), start=start, end=start)
+    entry = JournalEntry(read_mail(component, ACTIVITY), start=start)
     entry = replace(entry, **read_fields(component, _OWN_FIELDS))
     if entry.start and entry.end and not entry.duration and entry.end > entry.start:
         return replace(entry, duration=in_minutes(entry.end - entry.start))

@@ -254,11 +254,9 @@ def _written_until(until: date, start: datetime, is_day: bool, zone: Zone | None
 def instances_of(rule: Rule, start: datetime, zone: Zone | None) -> list[datetime]:
     """Return the naive starts of the instances of any rule for ten years.
 
-    Rules by the minute or the second have none here, for nobody plans so; nor have rules that nobody can read.
+    Rules by the hour or less have none here, for nobody plans so; nor have rules that nobody can read.
     """
-    frequency = {name: getattr(rrule, name) for name in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY")}.get(
-        rule.get("FREQ")
-    )
+    frequency = {name: getattr(rrule, name) for name in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")}.get(rule.get("FREQ"))
     if frequency is None or rule.get("RSCALE", "GREGORIAN") != "GREGORIAN" or rule.get("SKIP", "OMIT") != "OMIT":
         return []
     try:
@@ -275,22 +273,28 @@ def instances_of(rule: Rule, start: datetime, zone: Zone | None) -> list[datetim
             for match in by_day
             if match is not None
         ]
+        years = max(9987 - start.year, 0) // 400 * 400
         last = start + _HORIZON
         until = moment_of(rule.get("UNTIL"))
         if until is not None:
             last = min(last, until.by(zone) + (_DAY - timedelta(seconds=1) if until.is_day else timedelta()))
         found = rrule.rrule(
             frequency,
-            dtstart=start.replace(microsecond=0, fold=0),
+            dtstart=_late(start, years).replace(microsecond=0, fold=0),
             interval=interval,
             wkst=(_WEEKDAYS.index(rule.get("WKST", "MO")) - 1) % 7,
-            until=last,
+            until=_late(last, years),
             byweekday=days or None,
             **given,
         )
-        return list(islice(found, min(count, _MOST_INSTANCES)))
+        return [_late(one, -years) for one in islice(found, min(count, _MOST_INSTANCES))]
     except (ValueError, OverflowError, TypeError, IndexError):
         return []
+
+
+def _late(moment: datetime, years: int) -> datetime:
+    # Rules without any instance are followed to the year 9999. Days and leap years are the same 400 years later.
+    return moment.replace(year=moment.year + years)
 
 
 @dataclass(frozen=True, slots=True)

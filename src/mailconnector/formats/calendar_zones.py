@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from mailconnector.formats.calendar_lines import Component, Line
 from mailconnector.formats.calendar_values import moment_of, written_time
-from mailconnector.items.zone_names import iana_of_windows, iana_of_zone, zone_info, zone_of_iana
+from mailconnector.items.zone_names import iana_by_name, iana_of_windows, iana_of_zone, zone_info, zone_of_iana
 from mailconnector.items.zones import UTC_ZONE, Change, Zone, ZoneRule
 
 _OFFSET = re.compile(r"([+-]?)(\d\d)(\d\d)(\d\d)?")
@@ -25,6 +25,9 @@ _LONGEST_NAME = 200
 _YEARS_AHEAD = 11
 _MOST_OBSERVANCES = 2000
 _FIRST_YEAR = 1601
+_YEAR_OF_COMPARISON = 2023
+# As Outlook marks a zone of a known name that has rules of its own.
+_OTHER_RULES = " 1"
 _DAY = timedelta(days=1)
 
 
@@ -46,7 +49,8 @@ class Zones:
         if name:
             return named_zone(name, year)
         component = self.components.get(tzid)
-        return None if component is None else _zone_of(tzid, component, year)
+        name = tzid.removesuffix(_OTHER_RULES)
+        return None if component is None else _zone_of(name if iana_name(name) else tzid, component, year)
 
 
 def iana_name(tzid: str) -> str:
@@ -178,7 +182,16 @@ def tzid_of(zone: Zone, year: int) -> str:
     """Return the name under which a calendar has a zone: IANA's where one has the rules, else the zone's own."""
     if zone == UTC_ZONE:
         return ""
-    return iana_of_zone(zone, year) or re.sub(r'[\x00-\x1f\x7f";:,]', "", zone.name)[:_LONGEST_NAME] or "Local"
+    found = iana_by_name(zone, year)
+    if found:
+        return found
+    own = re.sub(r'[\x00-\x1f\x7f";:,]', "", zone.name)[:_LONGEST_NAME] or "Local"
+    if iana_name(own):
+        # Other rules than those that the name has for everybody.
+        return own + _OTHER_RULES
+    # One look through all zones for each rule: the year in it is always the same one.
+    found = iana_of_zone(zone, _YEAR_OF_COMPARISON)
+    return iana_by_name(Zone(found, zone.rules), year) or own if found else own
 
 
 def zone_component(tzid: str, zone: Zone) -> Component:

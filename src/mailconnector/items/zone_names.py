@@ -162,12 +162,16 @@ def iana_of_zone(zone: Zone, year: int) -> str:
     Returns:
         IANA's name; "" when no zone has the rules.
     """
+    return iana_by_name(zone, year) or _iana_of_rule(zone.rule_of(year), year)
+
+
+def iana_by_name(zone: Zone, year: int) -> str:
+    """Return IANA's name that a zone's name means; "" when it means none, or one with other rules in a year."""
     rule = zone.rule_of(year)
-    known = available_timezones()
     for name in (iana_of_windows(zone.name), zone.name):
-        if name in known and _fits(rule, name, year):
+        if name and zone_info(name) is not None and 1 < year < 9999 and _fits(rule, name, year):
             return name
-    return _iana_of_rule(rule, year)
+    return ""
 
 
 @lru_cache(maxsize=256)
