@@ -102,7 +102,7 @@ class Component:
     def first(self, name: str) -> Line | None:
         """Return the first property of a name that has a value."""
         for line in self.lines:
-            if line.name == name and line.value.strip():
+            if line.name == name and line.value:
                 return line
         return None
 
