@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from mailconnector import mapping, pst
 from mailconnector.app.account.connecting import connect
-from mailconnector.app.folder_walk import walk_folders
-from mailconnector.app.profile import Account, Profile
+from mailconnector.app.account.profile import Account, Profile
+from mailconnector.app.pst.folder_walk import walk_folders
 from mailconnector.cli.main import app
 from mailconnector.imap import Upload
 from mailconnector.lab import MailServer

@@ -10,8 +10,8 @@ from typing import Literal
 
 from mailconnector import pst
 from mailconnector.app.account.connecting import connect
-from mailconnector.app.folder_walk import walk_folders
-from mailconnector.app.profile import Account
+from mailconnector.app.account.profile import Account
+from mailconnector.app.pst.folder_walk import walk_folders
 from mailconnector.imap import Upload
 from mailconnector.lab import MailServer
 from mailconnector.mapi.objects import MessageObject

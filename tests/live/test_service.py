@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mailconnector.app.profile import Profile
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.sync.accounts import job_for
 from mailconnector.app.sync.service import Event, EventKind, Service, Times
 from mailconnector.app.sync.verdict import Verdict

@@ -20,8 +20,8 @@ import pytest
 
 from mailconnector import pst
 from mailconnector.app.account.connecting import connect
+from mailconnector.app.account.profile import Account
 from mailconnector.app.demo import deeds, letters
-from mailconnector.app.profile import Account
 from mailconnector.lab import DovecotServer
 from mailconnector.lab.processes import STATE_FILE, Kept
 from mailconnector.pst.files import check_file

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailconnector.app.profile import ProfileDraft, ProfileError
+from mailconnector.app.account.profile import ProfileDraft, ProfileError
 
 # How our own commands write it, and most people do: these can be changed.
 USUAL = (

@@ -17,7 +17,7 @@ from mailconnector.pst.files import check_file
 from mailconnector.stores import PstStore
 from mailconnector.sync.flags import DRAFT, FLAGGED, SEEN, FlagSet
 from mailconnector.sync.store import Fetched, FlagChange, ItemState, Removal, Replacement, Status
-from tests.unit.stores.pst_files import PstFile, delivery, mail
+from tests.unit.stores.pst.pst_files import PstFile, delivery, mail
 
 numbers = st.integers(0, 1000)
 flag_sets = st.frozensets(st.sampled_from([SEEN, FLAGGED, DRAFT, "red"]))

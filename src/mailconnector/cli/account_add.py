@@ -9,9 +9,9 @@ import typer
 from mailconnector.app.account.discovery import discover
 from mailconnector.app.account.found import SERVICES, Discovery, FoundServer, Service
 from mailconnector.app.account.managing import NewPst, add_account, suggested_name, warnings_about, written_path
+from mailconnector.app.account.profile import Account, Profile
 from mailconnector.app.account.secrets import has_keyring
 from mailconnector.app.errors import AppUsageError
-from mailconnector.app.profile import Account, Profile
 from mailconnector.cli import account_options as options
 from mailconnector.cli.account_ping import code_of, ping_account, pings_json
 from mailconnector.cli.account_show import account_json, print_account

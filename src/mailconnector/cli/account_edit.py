@@ -7,9 +7,9 @@ import typer
 
 from mailconnector.app.account.found import Service
 from mailconnector.app.account.managing import edit_account, warnings_about, written_path
+from mailconnector.app.account.profile import Account, Profile
 from mailconnector.app.account.secrets import has_keyring, kept_secret
 from mailconnector.app.errors import AppUsageError
-from mailconnector.app.profile import Account, Profile
 from mailconnector.cli import account_options as options
 from mailconnector.cli.account_show import account_json, print_account
 from mailconnector.cli.exits import ends_well

@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from mailconnector.app.account.managing import servers_of, warnings_about
-from mailconnector.app.profile import Profile
+from mailconnector.app.account.profile import Profile
 from mailconnector.cli.account_show import account_json
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, ProfileFile

@@ -11,8 +11,8 @@ from mailconnector.app.account.found import Service
 from mailconnector.app.account.managing import servers_of, warnings_about
 from mailconnector.app.account.model import Account, Server
 from mailconnector.app.account.ping import DEFAULT_SECONDS, ping
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.account.steps import Outcome, ServerPing, Step, StepName
-from mailconnector.app.profile import Profile
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import AsJson, ProfileFile
 from mailconnector.cli.terminal import clean, print_json, print_line, print_warning

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from mailconnector.app.account.managing import Leftovers, leftovers, remove_account
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.errors import AppUsageError
-from mailconnector.app.profile import Profile
 from mailconnector.cli.account_options import AccountName
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, ProfileFile

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from mailconnector.app.account.managing import leftovers, servers_of, warnings_about
 from mailconnector.app.account.model import Account, Server
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.folder_path import join_path
-from mailconnector.app.profile import Profile
 from mailconnector.cli.account_options import OneAccount
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, ProfileFile

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.folder_path import join_path, split_path
-from mailconnector.app.profile import Profile
 from mailconnector.app.sync.accounts import chosen_accounts, job_for
 from mailconnector.app.sync.folder_choices import (
     OPTION_NAMES,

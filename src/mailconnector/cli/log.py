@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mailconnector.app.account.profile import Account, Profile
 from mailconnector.app.folder_path import split_path
-from mailconnector.app.profile import Account, Profile
 from mailconnector.app.sync.accounts import chosen_accounts
 from mailconnector.app.sync.paths import resolve
 from mailconnector.cli.exits import ends_well

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from mailconnector import pst
-from mailconnector.app.store_facts import store_facts
+from mailconnector.app.pst.store_facts import store_facts
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage
 from mailconnector.cli.pst_info import facts_json

@@ -7,9 +7,9 @@ import typer
 from rich.text import Text
 
 from mailconnector import pst
-from mailconnector.app.export_mail import ExportSummary, export_folder
 from mailconnector.app.folder_path import split_path
-from mailconnector.app.mail_targets import MailFormat
+from mailconnector.app.pst.export_mail import ExportSummary, export_folder
+from mailconnector.app.pst.mail_targets import MailFormat
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, PstFile
 from mailconnector.cli.terminal import clean, counted, print_json, print_line, print_warning, progress_bar

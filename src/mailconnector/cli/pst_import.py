@@ -8,8 +8,8 @@ from rich.text import Text
 
 from mailconnector import pst
 from mailconnector.app.folder_path import join_path, split_path
-from mailconnector.app.import_mail import ImportedSource, import_source
-from mailconnector.app.mail_sources import MailSource, SourceKind, open_sources
+from mailconnector.app.pst.import_mail import ImportedSource, import_source
+from mailconnector.app.pst.mail_sources import MailSource, SourceKind, open_sources
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.interrupts import held_interrupts
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, PstFile

@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from mailconnector import pst
-from mailconnector.app.store_facts import StoreFacts, store_facts
+from mailconnector.app.pst.store_facts import StoreFacts, store_facts
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, PstFile
 from mailconnector.cli.terminal import clean, facts_table, print_json, size_text, stdout

@@ -6,9 +6,9 @@ import typer
 from rich.text import Text
 
 from mailconnector import pst
-from mailconnector.app.folder_listing import ListedFolder, ListedMessage, list_folders, list_messages
 from mailconnector.app.folder_path import join_path, split_path
-from mailconnector.app.readable_values import time_text
+from mailconnector.app.pst.folder_listing import ListedFolder, ListedMessage, list_folders, list_messages
+from mailconnector.app.pst.readable_values import time_text
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, PstFile
 from mailconnector.cli.terminal import (

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from mailconnector import pst
-from mailconnector.app.node_dump import DumpedTable, DumpedValue, NodeDump, dump_node, find_nids
-from mailconnector.app.readable_values import json_value, readable_value
+from mailconnector.app.pst.node_dump import DumpedTable, DumpedValue, NodeDump, dump_node, find_nids
+from mailconnector.app.pst.readable_values import json_value, readable_value
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, PstFile
 from mailconnector.cli.terminal import (

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from mailconnector.app.profile import Profile
+from mailconnector.app.account.profile import Profile
+from mailconnector.app.lock import held_lock
 from mailconnector.app.sync.accounts import LiveProfile
-from mailconnector.app.sync.lock import held_lock
 from mailconnector.app.sync.service import Event, EventKind, Service
 from mailconnector.app.sync.verdict import Verdict
 from mailconnector.cli.exits import ExitCode, ends_well

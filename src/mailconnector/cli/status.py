@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.folder_path import join_path
-from mailconnector.app.profile import Profile
 from mailconnector.app.sync.accounts import chosen_accounts, job_for
 from mailconnector.app.sync.status import AccountStatus, FailedItem, FolderStatus, account_status
 from mailconnector.app.sync.verdict import Verdict

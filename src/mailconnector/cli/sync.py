@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from mailconnector.app.account.profile import Account, Profile
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.folder_path import split_path
-from mailconnector.app.profile import Account, Profile
 from mailconnector.app.sync.accounts import chosen_accounts, job_for
 from mailconnector.app.sync.round import Onlooker, Outcome, Wish, run_round
 from mailconnector.app.sync.verdict import Verdict, worst

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from mailconnector.formats.card_lines import V2, V3, Line, data_uri, escape, escape_uri, kept, line, parse_kept
 from mailconnector.formats.card_reading import Lines, link_lines, mail_lines, read_links, read_mail, text_line
@@ -110,7 +111,7 @@ _OLD = {old: new for new, old in _BOTH_3_AND_4.items()}
 def read(version: str, all_lines: Sequence[Line]) -> Contact:
     """Return a card as a contact; what no field expresses is its `source`."""
     lines = Lines(version, [replace(one, name=_OLD[one.name]) if one.name in _OLD else one for one in all_lines])
-    texts = {field: lines.text(*names) for field, names in _TEXTS.items()}
+    texts: dict[str, Any] = {field: lines.text(*names) for field, names in _TEXTS.items()}
     how = lines.first(_FILE_AS_ID, where=lambda one: one.value == _NO_FILE_AS or _is_number(one.value))
     company, department = _read_firm(lines)
     anniversary = _read_day(lines, "ANNIVERSARY", "X-MS-ANNIVERSARY", "X-EVOLUTION-ANNIVERSARY")
@@ -275,7 +276,7 @@ def _read_mailing(lines: Lines, addresses: dict[MailingAddress, tuple[PostalAddr
     return next((which for which, (_, preferred) in addresses.items() if preferred), MailingAddress.NONE)
 
 
-def _read_pages(lines: Lines) -> dict[str, str]:
+def _read_pages(lines: Lines) -> dict[str, Any]:
     work = lines.text("URL", where=lambda one: "work" in one.types)
     home = lines.text("URL", where=lambda one: "home" in one.types or "home" in lines.label(one))
     page = lines.text("URL", where=lambda one: not one.types)
@@ -395,7 +396,7 @@ def _firm_lines(item: Contact) -> list[Line]:
 
 
 def _email_lines(item: Contact) -> list[Line]:
-    made = []
+    made: list[Line] = []
     for slot, email in enumerate((item.email1, item.email2, item.email3), 1):
         if email is not None:
             made.append(

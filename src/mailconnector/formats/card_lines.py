@@ -452,7 +452,7 @@ def _for_3(one: Line) -> Line:
 def _folded(text: str) -> bytes:
     text = text.encode("utf-8", "replace").decode("utf-8")
     if not text.isascii():
-        return Contentline(text).to_ical() + b"\r\n"
+        return bytes(Contentline(text).to_ical()) + b"\r\n"
     data = text.encode("ascii")
     pieces = [data[:_WIDTH], *[data[at : at + _WIDTH - 1] for at in range(_WIDTH, len(data), _WIDTH - 1)]]
     return b"\r\n ".join(pieces) + b"\r\n"

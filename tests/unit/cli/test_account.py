@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from mailconnector import pst
 from mailconnector.app.account.found import Discovery, FoundServer
-from mailconnector.app.profile import Profile
+from mailconnector.app.account.profile import Profile
 from mailconnector.cli import account_add
 from mailconnector.cli.main import app
 from tests.keyring_memory import MemoryKeyring, installed

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from mailconnector import pst
 from mailconnector.app.account.found import SERVICES, Service
 from mailconnector.app.account.model import ACCOUNT_NAME, Account, Server
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.account.secrets import forget_secret, keep_secret, kept_secret
 from mailconnector.app.errors import AppDiskError, AppUsageError
-from mailconnector.app.profile import Profile
-from mailconnector.app.sync.lock import held_lock
+from mailconnector.app.lock import held_lock
 
 _SQLITE_ENDINGS = ("", "-wal", "-shm")
 _SET_ASIDE = ".old"

@@ -11,7 +11,7 @@ from pathlib import Path
 from mailconnector import formats, mapping, pst
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.account.model import Account
-from mailconnector.app.folder_walk import walk_folders
+from mailconnector.app.pst.folder_walk import walk_folders
 from mailconnector.app.sync.paths import folder_paths
 from mailconnector.imap import ImapClient
 from mailconnector.items import Item

@@ -11,8 +11,8 @@ from zlib import crc32
 
 from mailconnector import lab
 from mailconnector.app.account.model import Account
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.errors import AppDiskError, AppUsageError
-from mailconnector.app.profile import Profile
 
 _MARK = ".mailconnector-demo"
 _LONGEST_LAB = 48  # bytes; the paths of a server's sockets are bounded

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mailconnector import pst
 from mailconnector.app.account.connecting import connect
+from mailconnector.app.account.profile import Account, Profile, ProfileError
 from mailconnector.app.errors import AppUsageError
-from mailconnector.app.profile import Account, Profile, ProfileError
 from mailconnector.app.sync.folder_choices import follow_renames
 from mailconnector.app.sync.job import Job, OpenStore, WaitingStore
 from mailconnector.stores import ImapStore, PstStore

@@ -5,8 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from mailconnector.app.account.profile import Account, Profile
 from mailconnector.app.folder_path import join_path, split_path
-from mailconnector.app.profile import Account, Profile
 from mailconnector.app.sync.job import Job
 from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.status import FolderStatus

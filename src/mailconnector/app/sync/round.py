@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mailconnector.app.errors import AppUsageError
+from mailconnector.app.lock import held_lock
 from mailconnector.app.sync.counted import counted
 from mailconnector.app.sync.job import Job
-from mailconnector.app.sync.lock import held_lock
 from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.remembered import LastRound, held_deletions, remember_held, remember_round
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report

@@ -13,9 +13,9 @@ from mailconnector.app.account.managing import (
     warnings_about,
     written_path,
 )
+from mailconnector.app.account.profile import Profile, ProfileError
 from mailconnector.app.errors import AppInUseError, AppUsageError, SecretError
-from mailconnector.app.profile import Profile, ProfileError
-from mailconnector.app.sync.lock import held_lock
+from mailconnector.app.lock import held_lock
 
 VALUES = {"address": "alice@example.org", "pst": "alice.pst", "imap": {"host": "imap.example.org"}}
 ENTRY = ("mailconnector:imap.example.org", "alice@example.org")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailconnector import pst
+from mailconnector.app.account.profile import Profile
+from mailconnector.app.account.profile_text import ProfileError
 from mailconnector.app.errors import AppUsageError
-from mailconnector.app.profile import Profile
-from mailconnector.app.profile_text import ProfileError
 from mailconnector.app.sync.accounts import LiveProfile, chosen_accounts, job_for
 from mailconnector.app.sync.folder_choices import folder_choice, listed_folders, set_folder_options
 from mailconnector.sync import Mode

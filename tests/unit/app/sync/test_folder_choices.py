@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mailconnector.app.account.profile import Account, Profile
 from mailconnector.app.errors import AppDiskError
-from mailconnector.app.profile import Account, Profile
 from mailconnector.app.sync.folder_choices import follow_renames, meant_folder
 from mailconnector.app.sync.round import Wish, run_round
 from mailconnector.sync import FolderOptions, Mode, Request

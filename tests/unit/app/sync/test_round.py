@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mailconnector.app.errors import AppInUseError, AppUsageError
-from mailconnector.app.sync.lock import held_lock
+from mailconnector.app.lock import held_lock
 from mailconnector.app.sync.round import Count, Onlooker, Wish, run_round
 from mailconnector.app.sync.status import account_status
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, worst
@@ -197,7 +197,7 @@ def test_the_lock_names_its_holder_and_goes_with_its_process(tmp_path):
     path = tmp_path / "lock"
     program = (
         "import sys, pathlib\n"
-        "from mailconnector.app.sync.lock import held_lock\n"
+        "from mailconnector.app.lock import held_lock\n"
         "with held_lock(pathlib.Path(sys.argv[1]), 'it'):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

@@ -1,0 +1,192 @@
+"""The mailboxes of a server as a tree of folders: which are the user's own, where they stand, and what they are for.
+
+A folder's id is its mailbox's name. Where the user's own mailboxes have a prefix ("INBOX." on servers of the older
+kind), those directly below it stand at the top, beside the Inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from mailconnector.imap import MailboxInfo, StatusItems
+from mailconnector.imap import Rights as ImapRights
+from mailconnector.imap.responses import Namespaces
+from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse
+
+INBOX = "INBOX"
+
+_BY_ATTRIBUTE = {
+    "\\sent": SpecialUse.SENT,
+    "\\drafts": SpecialUse.DRAFTS,
+    "\\trash": SpecialUse.TRASH,
+    "\\junk": SpecialUse.JUNK,
+    "\\archive": SpecialUse.ARCHIVE,
+}
+_ATTRIBUTES = {use: attribute.title() for attribute, use in _BY_ATTRIBUTE.items()}
+# Views of messages that are elsewhere as well: synchronised, each would come twice.
+_VIRTUAL = frozenset({"\\all", "\\flagged", "\\important", "\\snoozed"})
+# Folders that stand for the top as far as special folders are concerned.
+_TOPS = frozenset({"", "inbox", "[gmail]", "[google mail]"})
+_DEEPEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the user's own mailboxes stand.
+
+    Attributes:
+        prefix: What the names of their top ones begin with; empty, or ending in the separator.
+        separator: Between the names of a mailbox and of one in it; empty where there are no mailboxes in others.
+        own: Every prefix of the user's own.
+        foreign: The prefixes of other users' and of shared mailboxes.
+    """
+
+    prefix: str = ""
+    separator: str = "/"
+    own: tuple[str, ...] = ("",)
+    foreign: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, namespaces: Namespaces) -> Layout:
+        """Read it from the namespaces of a server."""
+        personal = namespaces.personal
+        foreign = tuple(space.prefix for space in (*namespaces.others, *namespaces.shared))
+        if not personal:
+            return cls(foreign=foreign)
+        main = personal[0]
+        return cls(main.prefix, main.separator, tuple(space.prefix for space in personal), foreign)
+
+    def is_own(self, name: str) -> bool:
+        """Tell whether a mailbox is the user's own: the longest prefix that fits decides."""
+        if name == INBOX:
+            return True
+        own = max((len(prefix) for prefix in self.own if self._is_under(name, prefix)), default=-1)
+        foreign = max((len(prefix) for prefix in self.foreign if self._is_under(name, prefix)), default=-1)
+        return own > foreign
+
+    def split(self, name: str) -> tuple[str, str]:
+        """Return the parent's id and the own name of a mailbox."""
+        if self.prefix and name.startswith(self.prefix) and name != self.prefix:
+            above, _, own = name[len(self.prefix) :].rpartition(self.separator) if self.separator else ("", "", name)
+            return (self.prefix + above if above else ROOT), own or name
+        above, _, own = name.rpartition(self.separator) if self.separator else ("", "", name)
+        return (above, own) if above and own else (ROOT, name)
+
+    def join(self, parent: str, name: str) -> str:
+        """Return the name of a mailbox in a folder."""
+        return self.prefix + name if parent == ROOT else f"{parent}{self.separator}{name}"
+
+    def is_below(self, name: str, ancestor: str) -> bool:
+        """Tell whether a mailbox is another one or somewhere in it."""
+        return name == ancestor or bool(self.separator and name.startswith(ancestor + self.separator))
+
+    def _is_under(self, name: str, prefix: str) -> bool:
+        bare = prefix.removesuffix(self.separator) if self.separator else prefix
+        return name.startswith(prefix) or (bool(bare) and name == bare)
+
+
+def cursor_of(status: StatusItems | None) -> str:
+    """Return the cursor that a status stands for; empty where the server does not tell enough of it."""
+    if status is None:
+        return ""
+    parts = (status.uid_validity, status.highest_modseq, status.uid_next, status.messages)
+    # Mod-sequences begin at 1; 0 is said by servers of mailboxes that keep none.
+    return "" if None in parts or not status.highest_modseq else ":".join(str(part) for part in parts)
+
+
+def states(infos: Sequence[MailboxInfo], layout: Layout) -> list[FolderState]:
+    """Return the folders that a listing shows; parents that it lacks are made up."""
+    own = {info.name: info for info in infos if layout.is_own(info.name) and not info.special_uses & _VIRTUAL}
+    root = layout.prefix.removesuffix(layout.separator)
+    if root != INBOX:
+        own.pop(root, None)
+    specials = _specials(own.values(), layout)
+    found = {name: _state(info, layout, specials.get(name)) for name, info in own.items()}
+    for name in list(found):
+        parent = found[name].parent
+        for _ in range(_DEEPEST):
+            if parent == ROOT or parent in found:
+                break
+            above, bare = layout.split(parent)
+            found[parent] = FolderState(parent, above, bare, selectable=False)
+            parent = above
+    return list(found.values())
+
+
+def special_attribute(use: SpecialUse) -> str:
+    """Return the attribute that a mailbox of this use is created with; empty where there is none."""
+    return _ATTRIBUTES.get(use, "")
+
+
+def special_by_name(name: str) -> tuple[SpecialUse, int] | None:
+    """Return what a folder is for by its name, and how much that is to be believed: 0 most; None for any other."""
+    return _names().get(name.casefold())
+
+
+def rights_of(rights: ImapRights) -> Rights:
+    """Return what the letters of an access control list allow (RFC 4314 section 4)."""
+    allowed = Rights.NONE
+    for needed, right in (("i", Rights.ADD), ("te", Rights.DELETE), ("k", Rights.CHILDREN), ("x", Rights.CHANGE)):
+        if all(letter in rights for letter in needed):
+            allowed |= right
+    return allowed | Rights.FLAGS if "w" in rights or "s" in rights else allowed
+
+
+def _state(info: MailboxInfo, layout: Layout, special: SpecialUse | None) -> FolderState:
+    parent, name = layout.split(info.name)
+    status = info.status
+    rights = Rights.ALL if info.rights is None else rights_of(info.rights)
+    if "\\noinferiors" in info.attributes or not layout.separator:
+        rights &= ~Rights.CHILDREN
+    if info.name == INBOX:
+        rights &= ~Rights.CHANGE  # RFC 9051 section 6.3.6: renaming it would move its messages
+    return FolderState(
+        info.name,
+        parent,
+        name,
+        special=special,
+        selectable=info.selectable,
+        rights=rights,
+        validity=str(status.uid_validity) if status and status.uid_validity else "",
+        cursor=cursor_of(status),
+        count=status.messages if status else None,
+    )
+
+
+def _specials(infos: Iterable[MailboxInfo], layout: Layout) -> dict[str, SpecialUse]:
+    """Find the special folders: by what the server says, and for the uses it says nothing of, by name."""
+    found: dict[SpecialUse, str] = {}
+    named: list[tuple[int, int, str, SpecialUse]] = []
+    for info in sorted(infos, key=lambda info: (len(info.name), info.name)):
+        if info.name == INBOX:
+            found[SpecialUse.INBOX] = INBOX
+            continue
+        if not info.selectable:
+            continue
+        for attribute in sorted(info.special_uses):
+            if use := _BY_ATTRIBUTE.get(attribute):
+                found.setdefault(use, info.name)
+        parent, name = layout.split(info.name)
+        known = special_by_name(name)
+        if known is not None and parent.casefold() in _TOPS:
+            named.append((known[1], 0 if parent == ROOT else 1, info.name, known[0]))
+    for _, _, mailbox, use in sorted(named, key=lambda entry: entry[:3]):
+        if mailbox not in found.values():
+            found.setdefault(use, mailbox)
+    return {mailbox: use for use, mailbox in found.items()}
+
+
+@cache
+def _names() -> dict[str, tuple[SpecialUse, int]]:
+    return dict(_rows(resources.files("mailconnector.stores.imap").joinpath("specials.tsv").read_text("utf-8")))
+
+
+def _rows(text: str) -> Iterator[tuple[str, tuple[SpecialUse, int]]]:
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            use, *names = line.split("\t")
+            for rank, name in enumerate(names):
+                yield name.casefold(), (SpecialUse(use), rank)

@@ -1,0 +1,353 @@
+"""A mailbox on an IMAP server as a sync store.
+
+    ImapStore
+      folders   mailboxes -> folders: the tree, special folders (names: what a mailbox can be called)
+      changes   what has changed since a cursor
+      reading   names, headers, whole messages -> items (parsing: in other processes)
+      writing   items -> messages; flags, deletions, moves
+      line      the connection
+    flags, errors   flags and errors between the two worlds
+
+How the promises of `SyncStore` are kept: an item's id is its UID, whose content never changes; its revision is its size
+and its date, which a copy has as well. A folder's id is its mailbox's name, its validity the UIDVALIDITY, and no
+command is given to a mailbox whose UIDVALIDITY is not the one that its ids were told under. What the server has
+answered with OK is done; a client can ask for no more, so `barrier` has nothing to do.
+
+Only the user's own mailboxes are shown, not those of others or shared ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from types import TracebackType
+
+from mailconnector.imap import (
+    ImapClient,
+    ImapCommandError,
+    ImapExistsError,
+    ImapNoError,
+    ImapNotFoundError,
+    MailboxInfo,
+)
+from mailconnector.stores.imap import folders as tree
+from mailconnector.stores.imap.changes import ChangeReader
+from mailconnector.stores.imap.folders import INBOX, Layout
+from mailconnector.stores.imap.line import Line
+from mailconnector.stores.imap.names import cut, fitting
+from mailconnector.stores.imap.parsing import Parsers
+from mailconnector.stores.imap.reading import Reader
+from mailconnector.stores.imap.writing import Writer
+from mailconnector.sync.errors import FolderError, FolderNotEmptyError
+from mailconnector.sync.store import (
+    ROOT,
+    Capabilities,
+    Changes,
+    Delivery,
+    Failure,
+    Fetched,
+    FlagChange,
+    FolderKind,
+    FolderState,
+    ItemState,
+    Outcome,
+    Removal,
+    Replacement,
+    SpecialUse,
+)
+
+
+class ImapStore:
+    """A mailbox on an IMAP server, with the whole of the `SyncStore` protocol.
+
+    It connects when it is first asked for something. It is for one thread, but for `interrupt`.
+
+    Args:
+        connect: Makes a connection that is logged in. It is called again when a connection was lost, and for a second
+            one that waits.
+        parsers: How many processes parse messages; 0 parses them here.
+    """
+
+    def __init__(self, connect: Callable[[], ImapClient], *, parsers: int = 0) -> None:
+        self._line = Line(connect)
+        self._watch = Line(connect)
+        self._watched: ImapClient | None = None
+        self._parsers = Parsers(parsers) if parsers > 0 else None
+        self._reader = Reader(self._line, self._parsers)
+        self._changes = ChangeReader(self._line)
+        self._writer = Writer(self._line)
+        self._layout: Layout | None = None
+        self._capabilities: Capabilities | None = None
+
+    def close(self) -> None:
+        """Say good-bye to the server, and end the processes that parse. A second time does nothing."""
+        self._line.close()
+        self._watch.close()
+        if self._parsers is not None:
+            self._parsers.close()
+
+    def __enter__(self) -> ImapStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the store can do."""
+        if self._capabilities is None:
+            client = self._line.client
+            # Gmail's labels and Exchange's folders are one whatever their case.
+            greeting = client.session.connection.protocol.greeting
+            folds = client.session.has("X-GM-EXT-1") or (greeting is not None and "Exchange" in greeting.text)
+            self._capabilities = Capabilities(
+                case_sensitive=not folds,
+                stable_folder_ids=False,
+                ids_survive_moves=False,
+                moves=True,
+                pushes=client.session.has("IDLE") or client.session.has("NOTIFY"),
+                fetches_ahead=True,
+            )
+        return self._capabilities
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def folders(self) -> Iterable[FolderState]:
+        """List the user's own folders: in one round trip, with their cursors, where the server can."""
+        self._line.left_all()
+        infos = self._line.read(
+            lambda client: client.mailboxes.list(
+                status=True, subscriptions=False, rights=client.session.has("LIST-MYRIGHTS"), survey=True
+            )
+        )
+        self._layout = self._line.read(lambda client: Layout.of(client.mailboxes.namespaces()))
+        for info in infos:
+            if info.rights is not None:
+                self._changes.know_rights(info.name, tree.rights_of(info.rights))
+        found = tree.states(infos, self._layout)
+        self._line.validities = {state.id: int(state.validity) for state in found if state.validity}
+        return found
+
+    def changes(self, folder: str, cursor: str) -> Changes:
+        """Open a folder and tell what is different since a cursor."""
+        return self._changes.changes(folder, cursor)
+
+    def identify(self, folder: str, ids: Sequence[str]) -> Iterable[ItemState]:
+        """Give the states of some items with their identities; the content stays unknown."""
+        return self._reader.identify(folder, ids)
+
+    def find(self, folder: str, names: Sequence[str]) -> Iterable[ItemState]:
+        """Look for items by name."""
+        return self._reader.find(folder, names)
+
+    def fetch(self, folder: str, ids: Sequence[str], *, headers_only: bool = False) -> Iterator[Fetched | Failure]:
+        """Read items, in the server's order, many in one command and one at a time in memory."""
+        return self._reader.fetch(folder, ids, headers_only=headers_only)
+
+    # -- items -------------------------------------------------------------------------------------------------------
+
+    def add(self, folder: str, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Store new items."""
+        return self._writer.add(folder, deliveries)
+
+    def replace(self, folder: str, replacements: Sequence[Replacement]) -> Sequence[Outcome]:
+        """Give items new content: each is added anew, and the old one deleted."""
+        return self._writer.replace(folder, replacements)
+
+    def set_flags(self, folder: str, changes: Sequence[FlagChange]) -> Sequence[Outcome]:
+        """Set and clear flags."""
+        return self._writer.set_flags(folder, changes)
+
+    def delete(self, folder: str, removals: Sequence[Removal]) -> Sequence[Outcome]:
+        """Delete items for good."""
+        return self._writer.delete(folder, removals)
+
+    def move(self, folder: str, target: str, removals: Sequence[Removal]) -> Sequence[Outcome]:
+        """Move items into another folder."""
+        return self._writer.move(folder, target, removals)
+
+    # -- folders -----------------------------------------------------------------------------------------------------
+
+    def fit_name(self, parent: str, name: str, *, folder: str = "") -> str:
+        """Return the name, or the nearest that a mailbox can have there."""
+        layout = self._known_layout()
+        taken = {self._key(layout.split(info.name)[1]) for info in self._inside(parent) if info.name != folder}
+        if parent == ROOT:
+            taken.add(self._key(INBOX))
+            for prefix in layout.foreign:
+                taken.add(self._key(prefix.split(layout.separator)[0] if layout.separator else prefix))
+            if folder == INBOX:
+                taken.discard(self._key(INBOX))
+        fitted = fitting(name, layout.separator, self._line.client.quirks)
+        candidate, number = fitted, 2
+        while self._key(candidate) in taken or (parent == ROOT and candidate.upper() == INBOX and folder != INBOX):
+            candidate, number = f"{cut(fitted, room=8)} ({number})", number + 1
+        return candidate
+
+    def create_folder(
+        self, parent: str, name: str, *, kind: FolderKind = FolderKind.MAIL, special: SpecialUse | None = None
+    ) -> FolderState:
+        """Create a mailbox, and subscribe to it so that other programs show it."""
+        mailbox = self._place(parent, name, "")
+        use = tree.special_attribute(special) if special else ""
+
+        def create(client: ImapClient) -> None:
+            try:
+                client.mailboxes.create(mailbox, special_use=use)
+            except ImapNoError as error:
+                # Not every use can be asked for (RFC 6154 section 3), and a use can be taken.
+                if not use or isinstance(error, ImapExistsError) or client.mailboxes.exists(mailbox):
+                    raise
+                client.mailboxes.create(mailbox)
+            _subscribe(client, [mailbox], on=True)
+
+        self._line.effect(create, mailbox)
+        self._line.forget(mailbox)
+        return self._shown(mailbox, kind=kind, special=special)
+
+    def move_folder(self, folder: str, parent: str, name: str) -> FolderState:
+        """Rename a mailbox with those in it; the subscriptions follow."""
+        layout = self._known_layout()
+        if folder == INBOX:
+            raise FolderError("the Inbox cannot be renamed", folder=folder)
+        if parent != ROOT and layout.is_below(parent, folder):
+            raise FolderError("a folder cannot be put into itself", folder=folder)
+        mailbox = self._place(parent, name, folder)
+        if mailbox == folder:
+            return self._shown(folder)
+        before = next((state for state in self._listed() if state.id == folder), None)
+        self._line.leave(folder)
+
+        def rename(client: ImapClient) -> None:
+            subscribed = client.mailboxes.subscribed()
+            client.mailboxes.rename(folder, mailbox)
+            moved = [name for name in subscribed if layout.is_below(name, folder)]
+            _subscribe(client, moved, on=False)
+            _subscribe(client, [mailbox + name[len(folder) :] for name in moved], on=True)
+
+        self._line.effect(rename, folder)
+        for old in [old for old in self._line.validities if layout.is_below(old, folder)]:
+            self._line.forget(old)
+        if before is not None and not before.selectable:  # a server knows no status of a name that holds only others
+            return replace(before, id=mailbox, parent=parent, name=name)
+        return self._shown(mailbox, special=before.special if before else None)
+
+    def delete_folder(self, folder: str) -> None:
+        """Delete an empty mailbox.
+
+        No server deletes only what is empty: a message that comes between the look and the deletion goes with it. The
+        two follow each other at once. Renaming it first, so that nothing is delivered to it any more, would not be
+        harmless: what ends in between leaves a folder under a name of ours, which is a folder that its user renamed to
+        every program that sees it, and deliveries to the old name fail or create it anew.
+        """
+        if any(info.name != folder for info in self._inside(folder)):
+            raise FolderNotEmptyError("the folder holds folders", folder=folder)
+        self._line.leave(folder)
+
+        def delete(client: ImapClient) -> None:
+            info = next(
+                (info for info in client.mailboxes.list(folder, subscriptions=False) if info.name == folder), None
+            )
+            if info is not None and info.selectable and client.mailboxes.status(folder).messages != 0:
+                raise FolderNotEmptyError("the folder is not empty", folder=folder)
+            try:
+                client.mailboxes.delete(folder)
+            except ImapNotFoundError:
+                pass  # a parent that was made up goes by itself
+            except ImapNoError:
+                if client.mailboxes.exists(folder):
+                    raise
+            _subscribe(client, [folder], on=False)
+
+        self._line.effect(delete, folder)
+        self._line.forget(folder)
+
+    def barrier(self) -> None:
+        """Do nothing: a server answers OK when what it was asked for is done and stays (RFC 9051 section 6.3.12)."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for the server to tell of a change, on a connection of its own.
+
+        With NOTIFY it tells of all folders, what this store itself changed included; else of the Inbox. Where the
+        connection was lost, nobody knows what came meanwhile, and that counts as a change.
+        """
+
+        def wait(client: ImapClient) -> bool:
+            if client is self._watched:
+                return bool(client.watcher.wait(timeout))
+            lost = self._watched is not None
+            client.select(INBOX, read_only=True)
+            with contextlib.suppress(ImapCommandError):
+                client.watcher.notify_all()
+            self._watched = client
+            return lost or bool(client.watcher.wait(timeout))
+
+        return self._watch.read(wait, INBOX)
+
+    def interrupt(self) -> None:
+        """End `wait` from another thread."""
+        if self._watched is not None and not self._watched.closed:
+            self._watched.session.connection.interrupt()
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _known_layout(self) -> Layout:
+        if self._layout is None:
+            self._layout = self._line.read(lambda client: Layout.of(client.mailboxes.namespaces()))
+        return self._layout
+
+    def _listed(self, pattern: str = "*", *, status: bool = False) -> list[FolderState]:
+        infos = self._line.read(lambda client: client.mailboxes.list(pattern, subscriptions=False, status=status), ROOT)
+        return tree.states(infos, self._known_layout())
+
+    def _inside(self, parent: str) -> list[MailboxInfo]:
+        """List the mailboxes directly in a folder; those that only others in them show too."""
+        layout = self._known_layout()
+        if parent != ROOT and not layout.separator:
+            return []
+        infos = self._line.read(
+            lambda client: client.mailboxes.list(layout.join(parent, "%"), subscriptions=False), parent
+        )
+        return [info for info in infos if layout.is_own(info.name) and layout.split(info.name)[0] == parent]
+
+    def _place(self, parent: str, name: str, folder: str) -> str:
+        """Return the mailbox's name for a folder in a place, after making sure that it can be there."""
+        layout = self._known_layout()
+        if parent != ROOT and not layout.separator:
+            raise FolderError("this server has no folders in folders", folder=parent)
+        if self.fit_name(parent, name, folder=folder) != name:
+            raise FolderError(f"no folder can have the name {name!r} there", folder=parent)
+        return layout.join(parent, name)
+
+    def _key(self, name: str) -> str:
+        return name if self.capabilities.case_sensitive else name.casefold()
+
+    def _shown(
+        self, mailbox: str, *, kind: FolderKind = FolderKind.MAIL, special: SpecialUse | None = None
+    ) -> FolderState:
+        """Return a folder as it is now."""
+        layout = self._known_layout()
+        status = self._line.read(lambda client: client.mailboxes.status(mailbox), mailbox)
+        parent, name = layout.split(mailbox)
+        if status.uid_validity:
+            self._line.validities[mailbox] = status.uid_validity
+        return FolderState(
+            mailbox,
+            parent,
+            name,
+            kind,
+            special,
+            validity=str(status.uid_validity or ""),
+            cursor=tree.cursor_of(status),
+            count=status.messages,
+        )
+
+
+def _subscribe(client: ImapClient, mailboxes: Iterable[str], *, on: bool) -> None:
+    """Change subscriptions, which are a courtesy to other programs: refusals are passed over."""
+    for mailbox in mailboxes:
+        with contextlib.suppress(ImapCommandError):
+            client.mailboxes.subscribe(mailbox, on=on)

@@ -1,0 +1,1 @@
+"""A PST file as a sync store."""

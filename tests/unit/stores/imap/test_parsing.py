@@ -1,0 +1,74 @@
+import multiprocessing
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from mailconnector.stores.imap.parsing import Parsed, Parsers, Source
+from mailconnector.sync.errors import ItemError
+from mailconnector.sync.store import Failure, ItemState
+
+_COUNT = 130
+
+
+@pytest.fixture
+def parsers() -> Iterator[Parsers]:
+    parsers = Parsers(1)
+    yield parsers
+    parsers.close()
+
+
+def sources() -> Iterator[tuple[ItemState, Source] | Failure]:
+    for number in range(_COUNT):
+        if number == 60:
+            yield Failure("60", ItemError("the server does not give it"))
+        else:
+            data = b"" if number == 70 else f"Subject: {number}\r\n\r\ntext\r\n".encode()
+            yield ItemState(str(number), frozenset(), "", len(data), None), Source(data, frozenset(), None)
+
+
+def check(parsers: Parsers) -> None:
+    results = list(parsers.run(sources()))
+    assert len(results) == _COUNT
+    for number, result in enumerate(results):
+        if number == 60:
+            assert isinstance(result, Failure)
+            continue
+        assert isinstance(result, tuple)
+        state, got = result
+        assert state.id == str(number)
+        if number == 70:
+            assert isinstance(got, Exception)
+        else:
+            assert isinstance(got, Parsed)
+            assert got.mail.subject == got.identity.title == str(number)
+
+
+def test_messages_come_in_order_before_a_process_answers_and_after_and_the_process_ends(parsers):
+    before = set(multiprocessing.active_children())
+    begun = time.monotonic()
+    check(parsers)
+    assert time.monotonic() - begun < 60
+    while not parsers.has_answered and time.monotonic() < begun + 60:
+        check(parsers)
+    assert parsers.has_answered
+    check(parsers)
+    assert set(multiprocessing.active_children()) - before
+    parsers.close()
+    assert set(multiprocessing.active_children()) == before
+
+
+def test_a_process_that_dies_is_done_without(parsers):
+    begun = time.monotonic()
+    while not parsers.has_answered and time.monotonic() < begun + 60:
+        check(parsers)
+    for child in multiprocessing.active_children():
+        child.kill()
+    check(parsers)
+    check(parsers)
+
+
+def test_few_messages_are_not_worth_a_process():
+    parsers = Parsers(1)
+    assert not parsers.pay_for(Parsers.worth_it - 1)
+    assert parsers.pay_for(Parsers.worth_it)

@@ -1,0 +1,303 @@
+"""Which folders of a PST file are listed, what they are for, and what can be done with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mailconnector import pst
+from mailconnector.mapi import tags
+from mailconnector.mapi.objects import MessageObject, Properties
+from mailconnector.stores import PstStore
+from mailconnector.stores.pst.folders import fitted_name, kind_of
+from mailconnector.sync import FolderError, FolderNotEmptyError, StoreError
+from mailconnector.sync.store import ROOT, FolderKind, FolderState, Rights, SpecialUse
+from tests.unit.stores.pst.pst_files import PstFile, delivery, inbox, mail, put
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> PstFile:
+    return PstFile(tmp_path)
+
+
+def by_name(store: PstStore) -> dict[str, FolderState]:
+    return {state.name: state for state in store.folders()}
+
+
+def uses(store: PstStore) -> dict[str, SpecialUse]:
+    return {state.name: state.special for state in store.folders() if state.special is not None}
+
+
+USUAL = {
+    "Inbox": SpecialUse.INBOX,
+    "Sent Items": SpecialUse.SENT,
+    "Drafts": SpecialUse.DRAFTS,
+    "Deleted Items": SpecialUse.TRASH,
+}
+
+
+def test_the_usual_mail_folders_are_listed_with_what_they_are_for(file: PstFile) -> None:
+    with file.open() as store:
+        assert uses(store) == USUAL
+        assert set(by_name(store)) == set(USUAL)  # neither Outbox, nor Calendar and its like
+        assert all(state.parent == ROOT and Rights.CHANGE not in state.rights for state in store.folders())
+
+
+def test_entry_ids_count_more_than_names(file: PstFile) -> None:
+    def change(opened: pst.Store) -> None:
+        opened.folder_at("Sent Items").rename("Versandt")
+        opened.folder_at("Inbox").rename("Eingang")
+        opened.ipm_subtree.create_folder("Sent Items", "IPF.Note")
+
+    file.outside(change)
+    with file.open() as store:
+        found = uses(store)
+        assert (found["Versandt"], found["Eingang"]) == (SpecialUse.SENT, SpecialUse.INBOX)
+        assert "Sent Items" not in found
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Posteingang", "Gesendete Elemente", "Entwürfe", "Junk-E-Mail", "Archiv"],
+        ["Boîte de réception", "Éléments envoyés", "Brouillons", "Courrier indésirable", "Archives"],
+        ["Posta in arrivo", "Posta inviata", "Bozze", "Posta indesiderata", "Archivio"],
+        ["Bandeja de entrada", "Elementos enviados", "Borradores", "Correo no deseado", "Archivo"],
+        ["INBOX", "sent items", "DRAFTS", "Junk Email", "archive"],
+    ],
+)
+def test_without_entry_ids_names_tell(tmp_path: Path, names: list[str]) -> None:
+    path = tmp_path / "plain.pst"
+    with pst.create_store(path) as made:
+        for name in names:
+            made.ipm_subtree.create_folder(name, "IPF.Note").create_folder("Drafts")
+        made.ipm_subtree.create_folder("Boîte d\u2019envoi")  # an Outbox
+    with PstStore.open(path, tmp_path / "index") as store:
+        found = uses(store)
+        kinds = [SpecialUse.INBOX, SpecialUse.SENT, SpecialUse.DRAFTS, SpecialUse.JUNK, SpecialUse.ARCHIVE]
+        assert [found[name] for name in names] == kinds
+        assert len(found) == 6  # with Deleted Items; what lies deeper is nothing special
+        assert "Boîte d\u2019envoi" not in by_name(store)
+
+
+@pytest.mark.parametrize("format", ["unicode", "ansi"])
+def test_special_folders_are_made_where_outlook_looks(tmp_path: Path, format: str) -> None:
+    path = tmp_path / "plain.pst"
+    pst.create_store(path, format="ansi" if format == "ansi" else "unicode").close()
+    wanted = [SpecialUse.DRAFTS, SpecialUse.SENT, SpecialUse.INBOX, SpecialUse.JUNK, SpecialUse.ARCHIVE]
+    with PstStore.open(path, tmp_path / "index") as store:
+        made = {use: store.create_folder(ROOT, f"Folder for {use.value}", special=use) for use in wanted}
+        assert all(state.special is use for use, state in made.items())
+    with pst.open_store(path) as read:
+        arrives = read.receive_folder
+        assert arrives is not None
+        assert arrives.name == "Folder for inbox"
+        drafts, sent = (read.entry_id(int(made[use].id, 16)) for use in (SpecialUse.DRAFTS, SpecialUse.SENT))
+        assert read.root.properties.get(tags.PidTagIpmDraftsEntryId) == drafts
+        assert arrives.properties.get(tags.PidTagIpmDraftsEntryId) == drafts  # though it was made later
+        assert read.properties.get(tags.PidTagIpmSentMailEntryId) == sent
+        assert read.properties.number(0x35DF0003) & 0x12 == 0x12
+        others = arrives.properties.get(tags.PidTagAdditionalRenEntryIds)
+        assert isinstance(others, list)
+        assert others == [b"", b"", b"", b"", read.entry_id(int(made[SpecialUse.JUNK].id, 16))]
+    assert pst.files.check_file(path).codes == frozenset()
+    with PstStore.open(path, tmp_path / "another index") as store:
+        assert uses(store) == {f"Folder for {use.value}": use for use in wanted} | {"Deleted Items": SpecialUse.TRASH}
+
+
+def test_entry_ids_of_another_file_mean_nothing(file: PstFile) -> None:
+    def change(opened: pst.Store) -> None:
+        nid = opened.ipm_subtree.create_folder("Any", "IPF.Note").nid
+        foreign = bytes(4) + b"another store!!!" + nid.to_bytes(4, "little")
+        opened.set_properties({tags.PidTagIpmSentMailEntryId: foreign})
+
+    file.outside(change)
+    with file.open() as store:
+        assert "Any" not in uses(store)
+        assert uses(store)["Sent Items"] is SpecialUse.SENT  # by its name
+
+
+def test_hidden_folders_and_feeds_are_not_listed(file: PstFile) -> None:
+    hidden: Properties = {tags.PidTagAttributeHidden: True}
+
+    def change(opened: pst.Store) -> None:
+        top = opened.ipm_subtree
+        top.create_folder("Hidden", "IPF.Note").set_properties(hidden)
+        top.folder("Hidden").create_folder("Below hidden", "IPF.Note")
+        top.create_folder("Feeds", "IPF.Note.OutlookHomepage").create_folder("Feed", "IPF.Note")
+        top.folder("Outbox").create_folder("Below the Outbox", "IPF.Note")
+        top.create_folder("Plain").create_folder("Imap", "IPF.Imap")
+        top.create_folder("Custom", "IPF.Note.Custom")
+        top.create_folder("Configuration", "IPF.Configuration")
+
+    file.outside(change)
+    with file.open() as store:
+        assert set(by_name(store)) - set(USUAL) == {"Plain", "Imap", "Custom"}
+
+
+def test_a_folder_that_only_leads_to_mail_holds_none(file: PstFile) -> None:
+    def change(opened: pst.Store) -> None:
+        opened.folder_at("Calendar").create_folder("Mail in it", "IPF.Note")
+        opened.folder_at("Calendar").add_message(MessageObject({tags.PidTagMessageClass: "IPM.Appointment"}))
+
+    file.outside(change)
+    with file.open() as store:
+        found = by_name(store)
+        assert found["Mail in it"].parent == found["Calendar"].id
+        assert (found["Calendar"].selectable, found["Calendar"].kind) == (False, FolderKind.CALENDAR)
+        assert found["Calendar"].count == 0
+        assert "Tasks" not in found
+        with pytest.raises(FolderError):
+            store.changes(found["Calendar"].id, "")
+
+
+def test_kinds_follow_the_container_class() -> None:
+    kinds = {"": "mail", "IPF.Note": "mail", "ipf.appointment.birthday": "calendar", "IPF.StickyNote": "notes"}
+    assert {name: kind_of(name).value for name in kinds} == kinds
+
+
+def test_names_that_differ_by_case_are_one(file: PstFile) -> None:
+    with file.open() as store:
+        made = store.create_folder(ROOT, "Projects")
+        assert store.fit_name(ROOT, "PROJECTS") == "PROJECTS (2)"
+        assert store.fit_name(ROOT, "calendar") == "calendar (2)"  # though it is not listed
+        assert store.fit_name(ROOT, "PROJECTS", folder=made.id) == "PROJECTS"
+        assert store.move_folder(made.id, ROOT, "PROJECTS").name == "PROJECTS"
+        with pytest.raises(FolderError):
+            store.create_folder(ROOT, "projects")
+
+
+@pytest.mark.parametrize(
+    ("name", "fitted"),
+    [
+        ("a/b\\c", "a/b\\c"),
+        ("line\nbreak\0", "line_break_"),
+        ("  ", "_"),
+        ("", "_"),
+        (" around ", "around"),
+        ("x" * 300, "x" * 255),
+        ("👍" * 200, "👍" * 127),
+        ("lone \ud800", "lone ?"),
+    ],
+)
+def test_names_are_fitted(name: str, fitted: str) -> None:
+    assert fitted_name(name, []) == fitted
+    again = fitted_name(name, [fitted])
+    assert again.endswith(" (2)")
+    assert len(again.encode("utf-16-le")) <= 510
+
+
+def test_an_ansi_file_has_the_names_of_its_code_page(tmp_path: Path) -> None:
+    file = PstFile(tmp_path, "ansi")
+    with file.open() as store:
+        assert store.fit_name(ROOT, "Größe") == "Größe"
+        assert store.fit_name(ROOT, "Жук 1") == "___ 1"
+        store.create_folder(ROOT, "Größe")
+    file.lose_index()
+    with file.open() as store:
+        assert "Größe" in by_name(store)
+
+
+def test_moving_past_names_that_are_taken(file: PstFile) -> None:
+    with file.open() as store:
+        left, right = store.create_folder(ROOT, "Left"), store.create_folder(ROOT, "Right")
+        moving = store.create_folder(left.id, "A")
+        store.create_folder(left.id, "B")
+        store.create_folder(right.id, "A")
+        (state,) = put(store, moving.id, mail(1))
+        assert store.move_folder(moving.id, right.id, "B").parent == right.id
+        store.barrier()
+        cursor = store.changes(moving.id, "").cursor
+    file.lose_index()
+    with file.open() as store:
+        found = {state.id: state for state in store.folders()}[moving.id]
+        assert (found.parent, found.name, found.count) == (right.id, "B", 1)
+        assert cursor != found.cursor
+        assert [item.id for item in store.changes(moving.id, "").items] == [state.id]
+    file.assert_sound()
+
+
+def test_what_every_store_has_stays(file: PstFile) -> None:
+    with file.open() as store:
+        trash = next(state for state in store.folders() if state.special is SpecialUse.TRASH)
+        other = store.create_folder(ROOT, "Other")
+        with pytest.raises(FolderError):
+            store.move_folder(trash.id, other.id, trash.name)
+        with pytest.raises(FolderError):
+            store.delete_folder(trash.id)
+        with pytest.raises(FolderError):
+            store.create_folder(ROOT, "Kalender", kind=FolderKind.CALENDAR)
+        assert store.create_folder(other.id, "Below").parent == other.id  # the store goes on
+    with file.open() as store:
+        assert {"Other", "Below"} <= set(by_name(store))
+
+
+def test_a_folder_with_views_only_is_empty(file: PstFile) -> None:
+    with file.open() as store:
+        views, full, above = (store.create_folder(ROOT, name) for name in ("Views", "Full", "Above"))
+
+    def change(opened: pst.Store) -> None:
+        opened.folder_at("Views").add_message(MessageObject({tags.PidTagSubject: "a view"}, associated=True))
+        opened.folder_at("Above").create_folder("Hidden").set_properties({tags.PidTagAttributeHidden: True})
+
+    file.outside(change)
+    with file.open() as store:
+        put(store, full.id, mail(1))
+        for one in (full, above):
+            with pytest.raises(FolderNotEmptyError):
+                store.delete_folder(one.id)
+        store.delete_folder(views.id)
+        assert "Views" not in by_name(store)
+    with pst.open_store(file.path) as read, pytest.raises(pst.PstNotFoundError):
+        read.folder_at("Views")
+    file.assert_sound()
+
+
+def test_a_folder_that_outlook_made_renamed_or_deleted_is_noticed(file: PstFile) -> None:
+    with file.open() as store:
+        doomed, old = store.create_folder(ROOT, "Doomed"), store.create_folder(ROOT, "Old name")
+        put(store, doomed.id, mail(1))
+
+    def change(opened: pst.Store) -> None:
+        opened.folder_at("Doomed").delete()
+        opened.folder_at("Old name").rename("New name")
+        opened.folder_at("New name").move_to(opened.deleted_items)
+        opened.ipm_subtree.create_folder("Made", "IPF.Note")
+
+    file.outside(change)
+    with file.open() as store:
+        found = by_name(store)
+        assert "Doomed" not in found
+        assert (found["New name"].id, found["New name"].parent) == (old.id, found["Deleted Items"].id)
+        assert found["Made"].count == 0
+        assert inbox(store) == found["Inbox"].id
+
+
+def test_a_folder_whose_purpose_cannot_be_noted_is_not_left_half_made(file: PstFile) -> None:
+    with file.open() as store:
+        put(store, inbox(store), mail(1))
+    with pst.open_store(file.path) as read:
+        entry = read.db.block(read.db.node(read.root.nid).bid_data)
+    content = bytearray(file.path.read_bytes())
+    content[entry.ib] ^= 0xFF  # the root folder's properties, where the purpose is noted
+    file.path.write_bytes(content)
+    with file.open() as store:
+        with pytest.raises(StoreError):
+            store.create_folder(ROOT, "Junk", special=SpecialUse.JUNK)
+        assert "Junk" not in by_name(store)
+        store.add(inbox(store), [delivery(mail(2))])  # the store goes on
+    file.lose_index()
+    with file.open() as store:
+        assert "Junk" not in by_name(store)
+        assert len(list(store.changes(inbox(store), "").items)) == 2
+
+
+def test_names_in_another_code_page_can_be_told(tmp_path: Path) -> None:
+    file = PstFile(tmp_path, "ansi")
+    name = "\u0141\udc81"  # what is read of bytes that the code page does not have
+    file.outside(lambda opened: opened.ipm_subtree.create_folder("x").set_properties({0x3001001E: name}))
+    with file.open() as store:
+        for state in store.folders():
+            assert state.name.encode("utf-8")
+        assert any("?" in state.name for state in store.folders())
