@@ -135,7 +135,7 @@ class TestReading:
         assert Profile.load(path).account().imap_server.is_exposed is exposed
 
     def test_the_example_of_the_guide(self):
-        guide = Path(__file__).parents[3].joinpath("docs/guide/accounts.md").read_text()
+        guide = Path(__file__).parents[4].joinpath("docs/guide/accounts.md").read_text()
         (account,) = read_accounts(guide.split("```toml\n")[1].split("```")[0], Path("/p/profile.toml")).values()
         assert account.settings().options(("Inbox", "Lists")).mode is Mode.DEMAND
         assert account.settings().options(("Inbox",)).max_size == 10 << 20

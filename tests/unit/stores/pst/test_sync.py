@@ -165,7 +165,7 @@ def test_a_process_that_is_killed_leaves_one_of_two_states(tmp_path: Path, when:
         found = store.changes(folder, "")
     done = subprocess.run(
         [sys.executable, "-c", _KILLED, str(file.path), str(file.index), when],
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         check=False,
         timeout=60,
     )
