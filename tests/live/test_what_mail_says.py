@@ -11,7 +11,7 @@ import pytest
 
 from mailconnector import pst
 from mailconnector.lab import CyrusServer, DovecotServer
-from mailconnector.mapi import MessageObject, reading, tags
+from mailconnector.mapi import MessageObject, named, reading, tags
 from tests.live.journeys import Format, Letter, new_file, stop, stored
 
 # Label, Python's codec, and a text that the charset has.
@@ -184,3 +184,30 @@ def test_what_outlook_wrote_says_so_on_the_server_and_is_written_once(
     assert html is not None
     assert "Größe" in html.get_content()
     assert alice.is_quiet()
+
+
+def test_a_category_that_the_server_cannot_hold_keeps_its_mail_from_nothing(
+    dovecot: DovecotServer, tmp_path: Path
+) -> None:
+    file = new_file(tmp_path / "mail.pst")
+    categories = named.PidNameKeywords
+    long, short = "A category of far more letters than fits into a keyword", "Short"
+    with pst.open_store(file, writable=True) as store, store.transaction():
+        inbox = store.folder_at("Inbox")
+        message = inbox.add_message(
+            MessageObject({tags.PidTagMessageClass: "IPM.Note", tags.PidTagSubject: "One", categories: [long, short]})
+        )
+    alice = stop(dovecot, tmp_path / "alice", file)
+    alice.sync()
+    (there,) = alice.letters("INBOX")
+    assert there.flags - {"\\seen"} == {"short"}
+    assert alice.is_quiet()
+    with pst.open_store(file, writable=True) as store:
+        assert store.message(message.nid).properties.get(categories) == [long, short]
+        store.message(message.nid).set_properties({categories: [long, short, long + "!", "More"]})
+    alice.sync()
+    (there,) = alice.letters("INBOX")
+    assert there.flags - {"\\seen"} == {"short", "more"}
+    assert alice.is_quiet()
+    with pst.open_store(file) as store:
+        assert store.message(message.nid).properties.get(categories) == [long, short, long + "!", "More"]

@@ -40,8 +40,11 @@ class Quirk(Enum):
     NAMES_ARE_RESERVED = "names-are-reserved"
     """Dovecot refuses mailboxes that would be called like its own folders, cur, new, tmp: something is added."""
 
+    KEYWORDS_ARE_SHORT = "keywords-are-short"
+    """Dovecot refuses a message or a STORE with a keyword of more than 50 characters: none is sent."""
 
-_DOVECOT = frozenset({Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED})
+
+_DOVECOT = frozenset({Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED, Quirk.KEYWORDS_ARE_SHORT})
 _CYRUS = frozenset({Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW})
 
 

@@ -7,11 +7,30 @@ in that set stands for any keyword (as in PERMANENTFLAGS, RFC 9051, 7.1).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Self
 
 from mailconnector.items import Flags
 
 FlagSet = frozenset[str]
+
+
+class BoundedFlags(frozenset[str]):
+    r"""The flags that a side can hold, where "\*" does not stand for every keyword.
+
+    Attributes:
+        fits: Tells whether a keyword is among those that it stands for.
+    """
+
+    fits: Callable[[str], bool]
+
+    def __new__(cls, flags: Iterable[str], fits: Callable[[str], bool]) -> Self:
+        """Make such a set."""
+        made = super().__new__(cls, flags)
+        made.fits = fits
+        return made
+
 
 SEEN = "\\Seen"
 ANSWERED = "\\Answered"
@@ -60,6 +79,8 @@ def from_text(text: str) -> FlagSet:
 
 def kept(names: FlagSet, domain: FlagSet) -> FlagSet:
     """Return those of the names that a side can hold."""
+    if names and isinstance(domain, BoundedFlags):
+        names = frozenset(name for name in names if name in domain or domain.fits(name))
     if not names or ANY_KEYWORD in domain:
         return frozenset(name for name in names if name in domain or not name.startswith("\\"))
     return names & domain

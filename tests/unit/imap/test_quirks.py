@@ -20,7 +20,8 @@ DOVECOT = "Dovecot (Debian) ready."
 def test_detection():
     nothing = Capabilities()
     cyrus = {Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW}
-    assert quirks.detect(DOVECOT, nothing, {}) == {Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED}
+    dovecot = {Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED, Quirk.KEYWORDS_ARE_SHORT}
+    assert quirks.detect(DOVECOT, nothing, {}) == dovecot
     assert quirks.detect(CYRUS, nothing, {}) == cyrus
     assert quirks.detect("ready", nothing, {"name": "Cyrus IMAPD"}) == cyrus
     hidden = Capabilities.of(["X-REPLICATION", "X-CREATEDMODSEQ"])

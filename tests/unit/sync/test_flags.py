@@ -11,6 +11,7 @@ from mailconnector.sync.flags import (
     ALL_FLAGS,
     FLAGGED,
     SEEN,
+    BoundedFlags,
     FlagSet,
     flags_of,
     from_text,
@@ -69,3 +70,14 @@ def test_what_a_side_cannot_hold_is_not_lost_on_the_other() -> None:
     to_local, to_remote = merge(to_local, to_local, frozenset((SEEN,)), to_remote, ALL_FLAGS, domain)
     assert to_local == {"red", SEEN}
     assert to_remote == {SEEN}
+
+
+def test_a_keyword_that_does_not_fit_stays_on_the_side_that_has_it() -> None:
+    domain = BoundedFlags(ALL_FLAGS, lambda name: len(name) <= 5)
+    assert kept(frozenset((SEEN, "short", "longer")), domain) == {SEEN, "short"}
+    assert kept(frozenset(("longer",)), BoundedFlags({"longer"}, domain.fits)) == {"longer"}
+    both = frozenset(("short", "longer"))
+    to_local, to_remote = merge(both, frozenset(), frozenset(), frozenset(), ALL_FLAGS, domain)
+    assert (to_local, to_remote) == (both, frozenset(("short",)))
+    # Afterwards each side is as it was, and nothing is to do.
+    assert merge(to_local, to_local, to_remote, to_remote, ALL_FLAGS, domain) == (to_local, to_remote)

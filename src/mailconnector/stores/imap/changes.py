@@ -18,9 +18,10 @@ from itertools import chain
 
 from mailconnector.imap import Fetched, ImapClient, ImapCommandError, SelectedMailbox, UidSet
 from mailconnector.imap.protocol import MailboxState
+from mailconnector.imap.quirks import Quirk
 from mailconnector.imap.responses import StatusItems, Vanished
 from mailconnector.imap.selected import SUMMARY
-from mailconnector.stores.imap.flags import from_server, kept_flags
+from mailconnector.stores.imap.flags import from_server, kept_flags, with_short_keywords
 from mailconnector.stores.imap.folders import cursor_of, rights_of
 from mailconnector.stores.imap.line import Line
 from mailconnector.sync.flags import DELETED, FlagSet
@@ -107,6 +108,8 @@ class ChangeReader:
 
     def _allowed(self, folder: str, state: MailboxState) -> tuple[Rights, FlagSet]:
         flags = kept_flags(state.permanent_flags, read_only=state.read_only)
+        if Quirk.KEYWORDS_ARE_SHORT in self._line.client.quirks:
+            flags = with_short_keywords(flags)
         rights, told = self._told_rights(folder)
         if state.read_only and not told:
             rights &= ~Rights.ADD

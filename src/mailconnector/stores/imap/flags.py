@@ -21,8 +21,12 @@ from mailconnector.sync.flags import (
     FLAGGED,
     FORWARDED,
     SEEN,
+    BoundedFlags,
     FlagSet,
 )
+
+LONGEST_KEYWORD = 50
+"""Characters that Dovecot allows a keyword."""
 
 _SYSTEM = {flag.lower(): flag for flag in (SEEN, ANSWERED, FLAGGED, DRAFT, DELETED, FORWARDED)}
 _NO_ATOM = re.compile(r"[^!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
@@ -61,6 +65,15 @@ def kept_flags(permanent: frozenset[str] | None, *, read_only: bool) -> FlagSet:
         return ALL_FLAGS
     kept = {flag for raw in permanent if raw != ANY_KEYWORD and (flag := flag_of(raw))}
     return frozenset(kept | {ANY_KEYWORD, FORWARDED}) if ANY_KEYWORD in permanent else frozenset(kept)
+
+
+def with_short_keywords(flags: FlagSet) -> FlagSet:
+    """Return the flags that last where a keyword can be no longer than `LONGEST_KEYWORD`."""
+    return BoundedFlags(flags, _is_short)
+
+
+def _is_short(flag: str) -> bool:
+    return len(keyword_of(flag)) <= LONGEST_KEYWORD
 
 
 @lru_cache(maxsize=4096)
