@@ -50,7 +50,10 @@ def readpst_subjects(path: Path, directory: Path) -> Counter[str]:
     """Export with readpst, each mail into a file of its own, and return the subjects."""
     directory.mkdir()
     subprocess.run(
-        ["readpst", "-q", "-e", "-t", "e", "-o", directory, path], check=True, capture_output=True, timeout=300
+        ["readpst", "-j", "0", "-q", "-e", "-t", "e", "-o", directory, path],
+        check=True,
+        capture_output=True,
+        timeout=300,
     )
     return subjects_of(directory.rglob("*.eml"))
 

@@ -95,7 +95,7 @@ def test_readpst_and_lspst_read_what_we_wrote(written: tuple[Path, str, dict[str
     path, text, data = written
     target = tmp_path / "eml"
     target.mkdir()
-    run("readpst", "-q", "-D", "-e", "-o", str(target), str(path))
+    run("readpst", "-j", "0", "-q", "-D", "-e", "-o", str(target), str(path))
     mails = [
         email.message_from_bytes(found.read_bytes(), policy=email.policy.default) for found in target.rglob("*.eml")
     ]
@@ -119,7 +119,7 @@ def test_readpst_and_lspst_read_what_we_wrote(written: tuple[Path, str, dict[str
 
     boxes = tmp_path / "mbox"
     boxes.mkdir()
-    run("readpst", "-q", "-D", "-r", "-o", str(boxes), str(path))
+    run("readpst", "-j", "0", "-q", "-D", "-r", "-o", str(boxes), str(path))
     in_boxes = 0
     for found in boxes.rglob("mbox"):
         with contextlib.closing(mailbox.mbox(found, create=False)) as box:

@@ -608,7 +608,7 @@ def ends_of(program: str, path: Path, directory: Path) -> int:
     """Have a stranger read a file and return how it ends; it reads no file with a password, for one."""
     directory.mkdir(exist_ok=True)
     # Into mailboxes: in files of their own, it would take the attachments' names as they are, however long.
-    into = ("-q", "-r", "-D", "-o", str(directory)) if program == "readpst" else ()
+    into = ("-j", "0", "-q", "-r", "-D", "-o", str(directory)) if program == "readpst" else ()
     done = subprocess.run([program, *into, str(path)], capture_output=True, timeout=120, check=False)
     return done.returncode
 
