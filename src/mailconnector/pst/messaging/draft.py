@@ -5,7 +5,6 @@ A draft holds the stored properties of its object and edits the object's node; n
 drafts inside the draft of their attachment, and are saved from the inside out.
 """
 
-import secrets
 from codecs import utf_16_le_encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -487,7 +486,7 @@ class MessageDraft(_ObjectDraft):
                 self.values[MESSAGE_CLASS] = StoredValue(string, encoded)
             self._default(MESSAGE_FLAGS, PropertyType.INTEGER32, FLAG_READ.to_bytes(4, "little"))
             self._default(_IMPORTANCE, PropertyType.INTEGER32, b"\1\0\0\0")
-            self._default(_SEARCH_KEY, PropertyType.BINARY, secrets.token_bytes(16))
+            self._default(_SEARCH_KEY, PropertyType.BINARY, self._session.search_key())
             self._default(_STATUS, PropertyType.INTEGER32, bytes(4))
             self._stamp()
         self._save_recipients()

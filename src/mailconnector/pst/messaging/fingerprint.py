@@ -7,8 +7,9 @@ in the file, on the order of tables, nor on the ids that named properties have i
 """
 
 from collections.abc import Iterable
-from hashlib import blake2b
+from hashlib import sha256
 from struct import Struct
+from typing import Protocol
 
 from mailconnector.mapi import tags
 from mailconnector.mapi.named import (
@@ -98,6 +99,10 @@ _Value = tuple[bytes, int, bytes, int]
 """What stands for a property, its type, its data, and the BID of the data where it is not at hand, else 0."""
 
 
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
 class Fingerprints:
     """The fingerprints of a store's messages.
 
@@ -133,7 +138,7 @@ class Fingerprints:
     # -- a stored message --------------------------------------------------------------------------------------------
 
     def _stored_message(self, message: MessageContent, allowance: Allowance) -> bytes:
-        digest = blake2b(digest_size=_DIGEST_SIZE)
+        digest = sha256(usedforsecurity=False)
         self._take(digest, self._stored_values(message.properties.pc), allowance)
         table = message.recipient_table()
         if table is not None:
@@ -141,10 +146,10 @@ class Fingerprints:
                 _take_recipient(digest, {tag: row.raw(tag) or b"" for tag in row.tags()})
         for nid in sorted(message.attachment_nids):
             digest.update(b"A" + self._stored_attachment(message.attachment(nid), allowance))
-        return digest.digest()
+        return digest.digest()[:_DIGEST_SIZE]
 
     def _stored_attachment(self, attachment: Attachment, allowance: Allowance) -> bytes:
-        digest = blake2b(digest_size=_DIGEST_SIZE)
+        digest = sha256(usedforsecurity=False)
         pc = attachment.properties.pc
         self._take(digest, self._stored_values(pc), allowance)
         embedded = attachment.embedded
@@ -154,7 +159,7 @@ class Fingerprints:
             target = pc.object(ATTACH_DATA)
             if target is not None:
                 self._take_object(digest, attachment.node, target.nid, allowance)
-        return digest.digest()
+        return digest.digest()[:_DIGEST_SIZE]
 
     def _stored_values(self, pc: PropertyContext) -> list[_Value]:
         keys = self._keys
@@ -174,7 +179,7 @@ class Fingerprints:
     # -- a draft -----------------------------------------------------------------------------------------------------
 
     def _draft(self, draft: MessageDraft) -> bytes:
-        digest = blake2b(digest_size=_DIGEST_SIZE)
+        digest = sha256(usedforsecurity=False)
         self._take(digest, self._draft_values(draft.node, draft.values))
         for cells in draft.recipient_rows():
             _take_recipient(digest, cells)
@@ -188,10 +193,10 @@ class Fingerprints:
                 stored = Attachment(self._session, node, draft.codec, Nesting())
                 part = self._stored_attachment(stored, Allowance(draft.node.db))
             digest.update(b"A" + part)
-        return digest.digest()
+        return digest.digest()[:_DIGEST_SIZE]
 
     def _draft_attachment(self, draft: AttachmentDraft) -> bytes:
-        digest = blake2b(digest_size=_DIGEST_SIZE)
+        digest = sha256(usedforsecurity=False)
         self._take(digest, self._draft_values(draft.node, draft.values))
         value = draft.values.get(ATTACH_DATA)
         if draft.embedded is not None:
@@ -205,7 +210,7 @@ class Fingerprints:
                 digest.update(b"M" + self._stored_message(MessageContent(self._session, node, Nesting(1)), allowance))
             else:
                 self._take_object(digest, draft.node, nid, allowance)
-        return digest.digest()
+        return digest.digest()[:_DIGEST_SIZE]
 
     def _draft_values(self, node: NodeReader, stored: dict[int, StoredValue]) -> list[_Value]:
         keys = self._keys
@@ -236,7 +241,7 @@ class Fingerprints:
         self._keys[pid] = key
         return key
 
-    def _take(self, digest: blake2b, values: list[_Value], allowance: Allowance | None = None) -> None:
+    def _take(self, digest: _Digest, values: list[_Value], allowance: Allowance | None = None) -> None:
         """Digest values in the order of their keys."""
         db = self._session.db
         parts: list[bytes] = []
@@ -256,7 +261,7 @@ class Fingerprints:
                 parts.append(data)
         digest.update(b"".join(parts))
 
-    def _take_object(self, digest: blake2b, node: NodeReader, nid: int, allowance: Allowance) -> None:
+    def _take_object(self, digest: _Digest, node: NodeReader, nid: int, allowance: Allowance) -> None:
         """Digest the content of an OLE attachment."""
         db = self._session.db
         bid = node.subnode(nid).bid_data
@@ -266,7 +271,7 @@ class Fingerprints:
             digest.update(part)
 
 
-def _take_recipient(digest: blake2b, cells: dict[int, bytes]) -> None:
+def _take_recipient(digest: _Digest, cells: dict[int, bytes]) -> None:
     by_id = {tag >> 16: cell for tag, cell in cells.items()}
     parts = [b"R"]
     for pid in _RECIPIENT_IDS:

@@ -4,6 +4,7 @@ Tables that a transaction changes stay open here until they are needed for readi
 ends; changes of folder counts are collected and written once. :meth:`Session.settle` brings all of that into the nodes.
 """
 
+import secrets
 from codecs import utf_16_le_encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ _HELD_MAX = 24 << 20  # bytes of open tables in a transaction
 _NAMED = FIRST_ID << 16  # tags from here on are of named properties
 _TAGS_MAX = 20_000
 _STRING, _STRING8 = int(PropertyType.STRING), int(PropertyType.STRING8)
+_KEY_SIZE, _KEYS_AT_ONCE = 16, 64
 _CHECK_EVERY = 128  # changes between two looks at that
 CONTENT_COUNT, UNREAD_COUNT, SUBFOLDERS = 0x3602, 0x3603, 0x360A
 HIDDEN_COUNT, HIDDEN_UNREAD = 0x6635, 0x6636
@@ -63,6 +65,7 @@ class Session:
         self._editors: dict[int, tuple[NodeEditor, TableEditor]] = {}
         self._folder_changes: dict[int, FolderChange] = {}
         self._search: SearchQueue | None = None
+        self._random = b""
         self._changes = 0
         self._touched = 0  # how often open tables were asked for
         self._spoilt = False
@@ -274,6 +277,13 @@ class Session:
             node, table = found
             table.flush()
             self.db.put_node(nid, *node.save(), self.db.node(nid).nid_parent)
+
+    def search_key(self) -> bytes:
+        """Give out a new search key of random bytes; many are fetched at once, since each fetch is dear."""
+        if not self._random:
+            self._random = secrets.token_bytes(_KEYS_AT_ONCE * _KEY_SIZE)
+        key, self._random = self._random[:_KEY_SIZE], self._random[_KEY_SIZE:]
+        return key
 
     def row_version(self) -> int:
         """Give out a row version: unique in the store and below dwUnique (measured)."""

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from mailconnector.sync.flags import FlagSet, from_text, to_text
 from mailconnector.sync.store import FolderKind, Identity, ItemState, SpecialUse
 
-_VERSION = 3
+_VERSION = 4
 _PAGE = 1000
 _LONGEST = (1 << 63) - 1  # of SQLite's integers
 _VANISHED_MAX = 200_000
