@@ -8,7 +8,8 @@ PYTEST_ARGS ?= -n 2
 DEMO_DIR ?= build/demo
 FUZZ_SECONDS ?= 60
 FUZZ_DIR := build/fuzz
-FUZZ_OPTIONS := -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix=$(FUZZ_DIR)/findings/
+FUZZ_SEED ?= 0
+FUZZ_OPTIONS := -seed=$(FUZZ_SEED) -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix=$(FUZZ_DIR)/findings/
 
 .PHONY: help demo demo-pst test lint format fuzz bench clean
 

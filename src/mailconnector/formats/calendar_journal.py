@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from mailconnector.formats.calendar_fields import LINKS, OwnField, put_fields, read_fields
 from mailconnector.formats.calendar_lines import Component, Line
-from mailconnector.formats.calendar_mail import in_minutes, made_uid, put_mail, read_mail
+from mailconnector.formats.calendar_mail import made_uid, put_mail, read_mail
 from mailconnector.formats.calendar_values import moment_of, written_utc
 from mailconnector.formats.calendar_zones import Zones
 from mailconnector.items import JournalEntry
@@ -39,10 +39,7 @@ def read_entry(component: Component, zones: Zones) -> JournalEntry:
         # A day, or a time of no zone, is that of UTC: entries have moments alone.
         start = when if isinstance(when, datetime) else moment.local.replace(tzinfo=UTC)
     entry = JournalEntry(read_mail(component, ACTIVITY), start=start)
-    entry = replace(entry, **read_fields(component, _OWN_FIELDS))
-    if entry.start and entry.end and not entry.duration and entry.end > entry.start:
-        return replace(entry, duration=in_minutes(entry.end - entry.start))
-    return entry
+    return replace(entry, **read_fields(component, _OWN_FIELDS))
 
 
 def put_entry(calendar: Component, entry: JournalEntry, *, inline: bool, uid: str) -> None:
