@@ -46,6 +46,8 @@ def _people(item: Appointment) -> tuple[Attendee, ...]:
             one = Attendee(one.address, Role.REQUIRED, True, Response.ORGANIZER)
         elif one.response is Response.ORGANIZER:
             one = replace(one, response=Response.ACCEPTED)
+        # A backslash in a name is taken for the beginning of an escape by the library: docs/formats/calendar.md.
+        one = replace(one, address=replace(one.address, name=one.address.name.replace("\\", "/").strip()))
         if one.address.kind == "SMTP" and "@" in one.address.email:
             found.setdefault(one.address.email.casefold(), replace(one, address=replace(one.address, leftover={})))
     return tuple(found.values())
