@@ -1,7 +1,7 @@
-"""One synchronisation of an account at a time, whichever program does it.
+"""One program at a time: a lock on a file of its own, which the system gives back when the program that holds it dies.
 
-The lock is on a file beside the account's state and is held for as long as something is being synchronised, no longer:
-`run` gives it back between two rounds, so `sync` works beside it. The system gives it back when a program dies.
+A synchronisation holds the one beside its account's state, no longer than a round, so that `sync` works beside `run`; a
+change of the profile holds the one beside the profile.
 """
 
 import contextlib

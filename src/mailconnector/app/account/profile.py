@@ -14,9 +14,7 @@ import contextlib
 import os
 import re
 import stat
-import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,12 +29,8 @@ from tomlkit.items import Table
 
 from mailconnector.app.account.model import Account
 from mailconnector.app.account.profile_text import ProfileError, read_accounts
-from mailconnector.app.errors import AppDiskError, AppUsageError, ProfileLockedError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from mailconnector.app.errors import AppDiskError, AppInUseError, AppUsageError, ProfileLockedError
+from mailconnector.app.lock import held_lock
 
 __all__ = ["Account", "Profile", "ProfileDraft", "ProfileError", "ProfileLockedError", "default_profile_path"]
 
@@ -426,37 +420,11 @@ def _write(path: Path, text: str) -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock that changes of a profile are made under, waiting a while for it."""
-    with _disk_errors(path):
-        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while not _try_lock(descriptor):
-            if time.monotonic() > deadline:
-                raise ProfileLockedError(
-                    f"another program is changing {path}", path=str(path), hint="Wait until it has ended."
-                )
-            time.sleep(0.05)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(held_lock(path.with_name(path.name + ".lock"), str(path), wait=_LOCK_SECONDS))
+        except AppInUseError as error:
+            raise ProfileLockedError(
+                f"another program is changing {path}", path=str(path), hint="Wait until it has ended."
+            ) from error
         yield
-    finally:
-        os.close(descriptor)
-
-
-if sys.platform == "win32":
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            pass  # a file system without locks: one change at a time is up to the user
-        return True
