@@ -3,6 +3,7 @@
 from mailconnector.items.appointment import Appointment
 from mailconnector.items.contact import Contact
 from mailconnector.items.distribution_list import DistributionList
+from mailconnector.items.folder_kind import FolderKind
 from mailconnector.items.item import Item, mail_of, with_mail
 from mailconnector.items.journal_entry import JournalEntry
 from mailconnector.items.mail import (
@@ -30,6 +31,7 @@ __all__ = [
     "Contact",
     "DistributionList",
     "Flags",
+    "FolderKind",
     "GenericItem",
     "Importance",
     "Item",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from mailconnector.items import Item, mail_of, with_mail
+from mailconnector.items import FolderKind, Item, mail_of, with_mail
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
 from mailconnector.sync.flags import ALL_FLAGS, FlagSet, kept
 from mailconnector.sync.identity import identify
@@ -24,7 +24,6 @@ from mailconnector.sync.store import (
     Failure,
     Fetched,
     FlagChange,
-    FolderKind,
     FolderState,
     Identity,
     ItemState,

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
 
+from mailconnector.items import FolderKind
 from mailconnector.sync.errors import StateError
 from mailconnector.sync.rules import Side
-from mailconnector.sync.store import FolderKind, FolderState, SpecialUse
+from mailconnector.sync.store import FolderState, SpecialUse
 
 VOID = "\n"
 """A validity that no folder has."""

@@ -27,7 +27,7 @@ from datetime import datetime
 from enum import Enum, Flag, auto
 from typing import Protocol
 
-from mailconnector.items import Item
+from mailconnector.items import FolderKind, Item
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import ALL_FLAGS, FlagSet
 
@@ -45,17 +45,6 @@ class SpecialUse(Enum):
     JUNK = "junk"
     ARCHIVE = "archive"
     OUTBOX = "outbox"
-    CALENDAR = "calendar"
-    CONTACTS = "contacts"
-    TASKS = "tasks"
-    NOTES = "notes"
-    JOURNAL = "journal"
-
-
-class FolderKind(Enum):
-    """What sort of items a folder is made for."""
-
-    MAIL = "mail"
     CALENDAR = "calendar"
     CONTACTS = "contacts"
     TASKS = "tasks"

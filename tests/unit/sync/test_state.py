@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from mailconnector.items import FolderKind
 from mailconnector.sync import State, StateError
 from mailconnector.sync.rules import Side
 from mailconnector.sync.state import migrate, migrations
-from mailconnector.sync.store import FolderKind, FolderState, SpecialUse
+from mailconnector.sync.store import FolderState, SpecialUse
 
 
 def test_what_is_committed_is_there_again(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from mailconnector.imap import (
     ImapNotFoundError,
     MailboxInfo,
 )
+from mailconnector.items import FolderKind
 from mailconnector.stores.imap import folders as tree
 from mailconnector.stores.imap.changes import ChangeReader
 from mailconnector.stores.imap.folders import INBOX, Layout
@@ -48,7 +49,6 @@ from mailconnector.sync.store import (
     Failure,
     Fetched,
     FlagChange,
-    FolderKind,
     FolderState,
     ItemState,
     Outcome,

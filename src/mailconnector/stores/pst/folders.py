@@ -11,12 +11,13 @@ from dataclasses import replace
 from functools import cache
 from importlib import resources
 
+from mailconnector.items import FolderKind
 from mailconnector.mapi import tags
 from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapi.values import Value
 from mailconnector.pst import Folder, PstDiskError, PstError, Store
 from mailconnector.stores.pst.index import IndexedFolder, NodePlace, clean_text
-from mailconnector.sync.store import FolderKind, SpecialUse
+from mailconnector.sync.store import SpecialUse
 
 MAIL_CLASS = "IPF.Note"
 _LONGEST_NAME = 255

@@ -20,8 +20,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from mailconnector.items import FolderKind
 from mailconnector.sync.flags import FlagSet, from_text, to_text
-from mailconnector.sync.store import FolderKind, Identity, ItemState, SpecialUse
+from mailconnector.sync.store import Identity, ItemState, SpecialUse
 
 _VERSION = 4
 _PAGE = 1000

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from mailconnector.errors import MailConnectorError
+from mailconnector.items import FolderKind
 from mailconnector.pst import (
     NotAPstError,
     PstDiskError,
@@ -52,7 +53,6 @@ from mailconnector.sync.store import (
     Failure,
     Fetched,
     FlagChange,
-    FolderKind,
     FolderState,
     Identity,
     ItemState,

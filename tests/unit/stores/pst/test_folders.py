@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from mailconnector import pst
+from mailconnector.items import FolderKind
 from mailconnector.mapi import tags
 from mailconnector.mapi.objects import MessageObject, Properties
 from mailconnector.stores import PstStore
 from mailconnector.stores.pst.folders import fitted_name, kind_of
 from mailconnector.sync import FolderError, FolderNotEmptyError, StoreError
-from mailconnector.sync.store import ROOT, FolderKind, FolderState, Rights, SpecialUse
+from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse
 from tests.unit.stores.pst.pst_files import PstFile, delivery, inbox, mail, put
 
 
