@@ -200,10 +200,12 @@ class Fetched:
     Attributes:
         state: As it was when it was fetched, with its identity.
         item: The content; opaque to synchronisation.
+        notice: Why it could not be read as what its folder is made for, and is a plain item therefore; for reports.
     """
 
     state: ItemState
     item: Item
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +341,7 @@ class SyncStore(Protocol):
         ...
 
     def identify(self, folder: str, ids: Sequence[str]) -> Iterable[ItemState]:
-        """Give the states of items with their identities, reading no more than headers. Missing ones are left out."""
+        """Give the states of items with their identities; of mail no more than headers is read. Missing: left out."""
         ...
 
     def find(self, folder: str, names: Sequence[str]) -> Iterable[ItemState]:

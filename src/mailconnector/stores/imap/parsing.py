@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from mailconnector.formats import parse
-from mailconnector.items import Flags, Mail
+from mailconnector.items import Flags, FolderKind, Item, mail_of, with_mail
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, to_flags
 from mailconnector.sync.identity import identify
@@ -36,19 +36,28 @@ class Source:
         data: The message as the server holds it.
         flags: Its flags.
         received: When it was received.
+        kind: What its folder is made for.
     """
 
     data: bytes = field(repr=False)
     flags: FlagSet
     received: datetime | None
+    kind: FolderKind = FolderKind.MAIL
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What came of it."""
+    """What came of it.
 
-    mail: Mail
+    Attributes:
+        item: The item.
+        identity: By what it is known again.
+        notice: Why it could not be read as what its folder is made for; empty when it was.
+    """
+
+    item: Item
     identity: Identity
+    notice: str = ""
 
 
 def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
@@ -57,10 +66,16 @@ def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
     Raises:
         FormatError: There is no message.
     """
-    mail = parse(source.data, flags=_flags(source.flags), received=source.received)
+    item, notice = _read(source)
     if headers_only:
-        mail = replace(mail, text=None, html=None, rtf=None, attachments=(), original=b"")
-    return Parsed(mail, identify(mail))
+        bare = replace(mail_of(item), text=None, html=None, rtf=None, attachments=(), original=b"")
+        item = with_mail(item, bare)
+    return Parsed(item, identify(item), notice)
+
+
+def _read(source: Source) -> tuple[Item, str]:
+    """Read a message as its folder's kind wants it; as mail, with the reason, where it is none of that kind."""
+    return parse(source.data, flags=_flags(source.flags), received=source.received), ""
 
 
 @lru_cache(maxsize=1024)

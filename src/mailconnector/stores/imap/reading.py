@@ -23,7 +23,7 @@ from mailconnector.imap import (
 )
 from mailconnector.imap.selected import HEADER, MESSAGE, SUMMARY
 from mailconnector.imap.sets import MAX_NUMBER
-from mailconnector.items import Mail
+from mailconnector.items import FolderKind, Mail
 from mailconnector.stores.imap.changes import item_state
 from mailconnector.stores.imap.errors import of_item, translated
 from mailconnector.stores.imap.line import LOST, Line
@@ -57,15 +57,16 @@ class Reader:
 
     # -- names -------------------------------------------------------------------------------------------------------
 
-    def identify(self, folder: str, ids: Iterable[str]) -> Iterator[ItemState]:
+    def identify(self, folder: str, ids: Iterable[str], *, kind: FolderKind = FolderKind.MAIL) -> Iterator[ItemState]:
         """Give the states of messages with their names."""
-        return self._named(folder, uids_of(ids))
+        return self._named(folder, uids_of(ids), kind)
 
-    def find(self, folder: str, names: Sequence[str]) -> Iterator[ItemState]:
+    def find(self, folder: str, names: Sequence[str], *, kind: FolderKind = FolderKind.MAIL) -> Iterator[ItemState]:
         """Look for messages by name.
 
         The server's index serves where it can. What it does not find is looked for among the latest messages, which
-        an index may not know yet, and a name that no index can know, in the end, among all headers.
+        an index may not know yet, and a name that no index can know, in the end, among all headers. In a folder that
+        is not for mail no index knows a name for sure: other programs put the UID into the calendar or card alone.
         """
         wanted = {name for name in names if name}
         if not wanted:
@@ -75,9 +76,9 @@ class Reader:
         there = self._search(folder, searching.ALL)
         plain = {name for name in wanted if _PLAIN_ID.fullmatch(name)}
         looked_at = UidSet()
-        for uids in self._places(folder, there, plain, odd=bool(wanted - plain)):
+        for uids in self._places(folder, there, plain, odd=bool(wanted - plain) or kind is not FolderKind.MAIL):
             found = set()
-            for state in self._named(folder, (uids & there) - looked_at):
+            for state in self._named(folder, (uids & there) - looked_at, kind):
                 if _name(state) in wanted:
                     found.add(_name(state))
                     yield state
@@ -110,7 +111,13 @@ class Reader:
     def _search(self, folder: str, query: searching.Query) -> UidSet:
         return self._line.read(lambda _: self._line.open(folder).search(query), folder)
 
-    def _named(self, folder: str, uids: UidSet) -> Iterator[ItemState]:
+    def _named(self, folder: str, uids: UidSet, kind: FolderKind) -> Iterator[ItemState]:
+        if kind is not FolderKind.MAIL:
+            # A name stands in the calendar or card, and such messages are small: the digest comes along.
+            for got in self.fetch(folder, map(str, uids), headers_only=False, kind=kind):
+                if isinstance(got, Fetched):
+                    yield got.state
+            return
         nameless: list[int] = []
         for uid, state, header in self._headers(folder, uids, _NAMING):
             mail = _header_mail(header)
@@ -139,20 +146,30 @@ class Reader:
 
     # -- content -----------------------------------------------------------------------------------------------------
 
-    def fetch(self, folder: str, ids: Iterable[str], *, headers_only: bool) -> Iterator[Fetched | Failure]:
+    def fetch(
+        self, folder: str, ids: Iterable[str], *, headers_only: bool, kind: FolderKind = FolderKind.MAIL
+    ) -> Iterator[Fetched | Failure]:
         """Read messages, in the server's order.
 
         A message at which the connection breaks is left out as a failure, so that it does not keep the others back.
+
+        Args:
+            folder: Where they are.
+            ids: Which.
+            headers_only: Leave their bodies out.
+            kind: What the folder is made for.
         """
         uids = uids_of(ids)
         if not uids:
             return
-        messages = self._messages(folder, uids, HEADER if headers_only else MESSAGE)
+        # What an item other than mail is and is called stands in its body.
+        short = headers_only and kind is FolderKind.MAIL
+        messages = self._messages(folder, uids, HEADER if short else MESSAGE)
         if self._parsers is None or headers_only or not self._parsers.pay_for(len(uids)):
             for message in messages:
-                yield message if isinstance(message, Failure) else _result(folder, *_read(message, headers_only))
+                yield message if isinstance(message, Failure) else _result(folder, *_read(message, headers_only, kind))
         else:
-            sources = (m if isinstance(m, Failure) else _source(m) for m in messages)
+            sources = (m if isinstance(m, Failure) else _source(m, kind) for m in messages)
             for got in self._parsers.run(sources):
                 yield got if isinstance(got, Failure) else _result(folder, *got)
 
@@ -243,22 +260,22 @@ def _name(state: ItemState) -> str:
     return state.identity.name if state.identity else ""
 
 
-def _read(message: Message, headers_only: bool) -> tuple[ItemState, Parsed | Exception]:
-    state, source = _source(message)
+def _read(message: Message, headers_only: bool, kind: FolderKind) -> tuple[ItemState, Parsed | Exception]:
+    state, source = _source(message, kind)
     try:
         return state, parsed(source, headers_only=headers_only)
     except Exception as error:  # whatever is wrong with one message, the others are to come
         return state, error
 
 
-def _source(message: Message) -> tuple[ItemState, Source]:
+def _source(message: Message, kind: FolderKind) -> tuple[ItemState, Source]:
     state = item_state(message)
     assert state is not None
     body = message.body if message.body is not None else _header_of(message) or b""
-    return state, Source(body, state.flags, message.internal_date)
+    return state, Source(body, state.flags, message.internal_date, kind)
 
 
 def _result(folder: str, state: ItemState, got: Parsed | Exception) -> Fetched | Failure:
     if isinstance(got, Exception):
         return Failure(state.id, of_item(got, folder, state.id))
-    return Fetched(replace(state, identity=got.identity), got.mail)
+    return Fetched(replace(state, identity=got.identity), got.item, got.notice)

@@ -78,6 +78,7 @@ class ImapStore:
         self._changes = ChangeReader(self._line)
         self._writer = Writer(self._line)
         self._layout: Layout | None = None
+        self._kinds: dict[str, FolderKind] = {}
         self._capabilities: Capabilities | None = None
 
     def close(self) -> None:
@@ -137,15 +138,15 @@ class ImapStore:
 
     def identify(self, folder: str, ids: Sequence[str]) -> Iterable[ItemState]:
         """Give the states of some items with their identities; the content stays unknown."""
-        return self._reader.identify(folder, ids)
+        return self._reader.identify(folder, ids, kind=self._kind(folder))
 
     def find(self, folder: str, names: Sequence[str]) -> Iterable[ItemState]:
         """Look for items by name."""
-        return self._reader.find(folder, names)
+        return self._reader.find(folder, names, kind=self._kind(folder))
 
     def fetch(self, folder: str, ids: Sequence[str], *, headers_only: bool = False) -> Iterator[Fetched | Failure]:
         """Read items, in the server's order, many in one command and one at a time in memory."""
-        return self._reader.fetch(folder, ids, headers_only=headers_only)
+        return self._reader.fetch(folder, ids, headers_only=headers_only, kind=self._kind(folder))
 
     # -- items -------------------------------------------------------------------------------------------------------
 
@@ -293,6 +294,9 @@ class ImapStore:
             self._watched.session.connection.interrupt()
 
     # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _kind(self, folder: str) -> FolderKind:
+        return self._kinds.get(folder, FolderKind.MAIL)
 
     def _known_layout(self) -> Layout:
         if self._layout is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from mailconnector.items import mail_of
 from mailconnector.stores.imap.parsing import Parsed, Parsers, Source
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.store import Failure, ItemState
@@ -41,7 +42,7 @@ def check(parsers: Parsers) -> None:
             assert isinstance(got, Exception)
         else:
             assert isinstance(got, Parsed)
-            assert got.mail.subject == got.identity.title == str(number)
+            assert mail_of(got.item).subject == got.identity.title == str(number)
 
 
 def test_messages_come_in_order_before_a_process_answers_and_after_and_the_process_ends(parsers):
