@@ -93,7 +93,8 @@ def category_of(keyword: str) -> str:
         category = _SHIFTED.sub(_decoded, keyword)
     except ValueError:
         return keyword
-    return category if _encoded(category) == keyword else keyword
+    # A category that is a keyword as it stands has that one: another that reads the same is one of its own.
+    return category if _encoded(category) == keyword and keyword_of(category) == keyword else keyword
 
 
 def _encoded(category: str) -> str:
