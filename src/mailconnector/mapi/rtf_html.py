@@ -11,8 +11,17 @@ import re
 from dataclasses import dataclass, field, replace
 from html import escape
 
-from mailconnector.mapi.codepages import codec_for_codepage
-from mailconnector.mapi.rtf_body import DOCUMENT_CODECS, FONT_PAGES, MAX_GROUPS, NOT_BODY, SYMBOLS, TOKEN, WORDS
+from mailconnector.mapi.rtf_tokens import (
+    NOT_BODY,
+    SYMBOLS,
+    WORDS,
+    Charsets,
+    Groups,
+    Pending,
+    TokenKind,
+    fallback_of,
+    tokens,
+)
 
 _DEFAULT_SIZE = 24
 _TWIPS_PER_POINT = 20
@@ -97,11 +106,9 @@ class _Writer:
 
     def __init__(self, rtf: bytes) -> None:
         self.rtf = rtf
-        self.group = _Group()
-        self.outer: list[_Group] = []
-        self.beyond = 0
-        self.document_codec = "cp1252"
-        self.font_codecs: dict[int, str] = {}
+        self.groups = Groups(_Group())
+        self.charsets = Charsets()
+        self.pending = Pending()
         self.font_names: dict[int, str] = {}
         self.colors: list[str] = []
         self.color = [0, 0, 0]
@@ -112,56 +119,35 @@ class _Writer:
         self.row: list[str] = []
         self.rows: list[str] = []
         self.out: list[str] = []
-        self.skip = 0
         self.starred = False
-        self.raw = bytearray()
 
     def html(self) -> str:
-        position = 0
-        tokens = 0
-        while match := TOKEN.match(self.rtf, position):
-            position = match.end()
-            tokens += 1
-            if tokens > MAX_TOKENS:
+        for count, (kind, data, number) in enumerate(tokens(self.rtf)):
+            if count == MAX_TOKENS:
                 return ""
-            if match[6] is not None:
-                self._bytes(match[6])
-            elif match[3] is not None:
-                self._bytes(bytes.fromhex(match[3].decode("ascii")))
-            elif match[1] == b"bin":
-                position += max(0, int(match[2] or 0))
-            elif match[5] is not None:
+            if kind is TokenKind.BYTES:
+                self.pending.add(self.pending.kept(data), self.groups.now.codec)
+            elif kind is TokenKind.BRACE:
                 self._flush()
-                self._brace(match[5])
-            elif match[1] is not None:
+                self.starred = False
+                self.pending.skip = 0
+                self.groups.brace(data)
+            elif kind is TokenKind.WORD:
                 self._flush()
-                self._word(match[1], int(match[2]) if match[2] is not None else None)
-            elif match[4] == b"*":
+                self._word(data, number)
+            elif kind is TokenKind.STAR:
                 self.starred = True
-            elif match[4] is not None:
-                self._symbol(match[4])
+            else:
+                self._symbol(data)
         self._flush()
         if self.paragraph.pieces or self.cell:
             self._end_paragraph()
         self._end_table()
         return "<html><body>\n" + "\n".join(self.out) + "\n</body></html>\n"
 
-    def _brace(self, brace: bytes) -> None:
-        self.starred = False
-        self.skip = 0
-        if brace == b"{":
-            if len(self.outer) >= MAX_GROUPS:
-                self.beyond += 1
-            else:
-                self.outer.append(self.group)
-        elif self.beyond:
-            self.beyond -= 1
-        elif self.outer:
-            self.group = self.outer.pop()
-
     def _symbol(self, symbol: bytes) -> None:
-        if self.skip:
-            self.skip -= 1
+        if self.pending.skip:
+            self.pending.skip -= 1
             return
         if symbol in b"\r\n":
             self._flush()
@@ -172,16 +158,16 @@ class _Writer:
     def _word(self, word: bytes, value: int | None) -> None:
         starred, self.starred = self.starred, False
         if word in _TABLES:
-            self.group = replace(self.group, place=word, silent=True)
+            self.groups.now = replace(self.groups.now, place=word, silent=True)
             if word == b"fldinst":
                 self.instruction = ""
         elif word == b"fldrslt":
             self._style(link=_link(self.instruction))
         elif word == b"shppict" or starred or word in NOT_BODY:
-            self.group = replace(self.group, silent=True, place=b"")
+            self.groups.now = replace(self.groups.now, silent=True, place=b"")
         elif word == b"u" and value is not None:
             self._text(chr(value & 0xFFFF))
-            self.skip = self.group.fallback
+            self.pending.skip = self.groups.now.fallback
         elif not (self._charset(word, value) or self._looks(word, value) or self._layout(word, value)):
             text = WORDS.get(word)
             if text is not None and text != "\n":
@@ -189,26 +175,21 @@ class _Writer:
 
     def _charset(self, word: bytes, value: int | None) -> bool:
         if word == b"uc":
-            self.group = replace(self.group, fallback=min(max(value or 0, 0), 100))
-        elif word == b"ansicpg" and value is not None:
-            self.document_codec = codec_for_codepage(value)
-            self.group = replace(self.group, codec=self.document_codec)
-        elif word in DOCUMENT_CODECS:
-            self.document_codec = DOCUMENT_CODECS[word]
-            self.group = replace(self.group, codec=self.document_codec)
-        elif word == b"fcharset" and self.group.place == b"fonttbl":
-            if value in FONT_PAGES:
-                self.font_codecs[self.group.style.font] = codec_for_codepage(FONT_PAGES[value])
+            self.groups.now = replace(self.groups.now, fallback=fallback_of(value))
+        elif self.charsets.document_word(word, value):
+            self.groups.now = replace(self.groups.now, codec=self.charsets.document)
+        elif word == b"fcharset" and self.groups.now.place == b"fonttbl":
+            self.charsets.define_font(self.groups.now.style.font, value)
         elif word == b"f" and value is not None:
             self._style(font=value)
-            if self.group.place != b"fonttbl":
-                self.group = replace(self.group, codec=self.font_codecs.get(value, self.document_codec))
+            if self.groups.now.place != b"fonttbl":
+                self.groups.now = replace(self.groups.now, codec=self.charsets.of_font(value))
         else:
             return False
         return True
 
     def _style(self, **changes: object) -> None:
-        self.group = replace(self.group, style=replace(self.group.style, **changes))  # type: ignore[arg-type]
+        self.groups.now = replace(self.groups.now, style=replace(self.groups.now.style, **changes))  # type: ignore[arg-type]
 
     def _looks(self, word: bytes, value: int | None) -> bool:
         """Take a word that says how characters look."""
@@ -223,8 +204,10 @@ class _Writer:
         elif word == b"cf":
             self._style(color=value or 0)
         elif word == b"plain":
-            self.group = replace(self.group, style=_Style(link=self.group.style.link), codec=self.document_codec)
-        elif word in (b"red", b"green", b"blue") and self.group.place == b"colortbl":
+            self.groups.now = replace(
+                self.groups.now, style=_Style(link=self.groups.now.style.link), codec=self.charsets.document
+            )
+        elif word in (b"red", b"green", b"blue") and self.groups.now.place == b"colortbl":
             self.color[(b"red", b"green", b"blue").index(word)] = min(max(value or 0, 0), 255)
             self.color_is_set = True
         else:
@@ -233,7 +216,7 @@ class _Writer:
 
     def _layout(self, word: bytes, value: int | None) -> bool:
         """Take a word that says how paragraphs lie."""
-        if self.group.silent:
+        if self.groups.now.silent:
             return word in (b"par", b"line", b"cell", b"row")
         if word in (b"par", b"sect", b"page"):
             self._end_paragraph()
@@ -259,18 +242,8 @@ class _Writer:
             return False
         return True
 
-    def _bytes(self, data: bytes) -> None:
-        if self.skip:
-            skipped = min(self.skip, len(data))
-            self.skip -= skipped
-            data = data[skipped:]
-        self.raw += data
-
     def _flush(self) -> None:
-        """Decode the bytes that were collected, so that characters of several bytes are whole."""
-        if self.raw:
-            text = bytes(self.raw).decode(self.group.codec, "replace")
-            self.raw.clear()
+        if text := self.pending.taken():
             self._take(text)
 
     def _text(self, text: str) -> None:
@@ -278,9 +251,9 @@ class _Writer:
         self._take(text)
 
     def _take(self, text: str) -> None:
-        place = self.group.place
+        place = self.groups.now.place
         if place == b"fonttbl":
-            font = self.group.style.font
+            font = self.groups.now.style.font
             name, end, _ = text.partition(";")
             if len(self.font_names) < _MAX_COLORS and (name.strip() or end):
                 self.font_names[font] = self.font_names.get(font, "") + name
@@ -290,11 +263,11 @@ class _Writer:
                 self.color, self.color_is_set = [0, 0, 0], False
         elif place == b"fldinst":
             self.instruction += text
-        elif not self.group.silent and not self.group.style.hidden:
+        elif not self.groups.now.silent and not self.groups.now.style.hidden:
             pieces = self.paragraph.pieces
-            if pieces and pieces[-1][0] == self.group.style:
+            if pieces and pieces[-1][0] == self.groups.now.style:
                 text = pieces.pop()[1] + text
-            pieces.append((self.group.style, text))
+            pieces.append((self.groups.now.style, text))
 
     def _end_paragraph(self) -> None:
         paragraph = self.paragraph
