@@ -5,12 +5,10 @@ The same mail always gives the same bytes: boundaries come from the content, and
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Sequence
 
-from mailconnector.formats import charsets, dates, fields, layout, parameters, transfer, words
+from mailconnector.formats import fields, layout, words
+from mailconnector.formats.entities import Entity, attachment_entity, binary_entity, multipart, text_entity
 from mailconnector.formats.mime import (
     CLASS_NAME,
     CONTENT_FIELDS,
@@ -25,24 +23,9 @@ from mailconnector.items import Attachment, Item, Mail, Placement, readable
 from mailconnector.items.headers import fields as header_fields
 from mailconnector.mapi.rtf_html import to_html
 
-_KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
-_PARAMETER_NAME = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}")
-_LONG_LINE = re.compile(rb"[^\n]{999}")
-_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _MIME_VERSION = b"MIME-Version: 1.0\r\n"
 # Left by files and mail programs, and wrong as soon as the body is written anew.
 _STALE = frozenset({b"content-length", b"lines"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Entity:
-    """A body with the fields that describe it."""
-
-    header: bytes
-    body: bytes
-
-    def whole(self) -> bytes:
-        return self.header + b"\r\n" + self.body
 
 
 def render(item: Item, *, bcc: bool = True) -> bytes:
@@ -134,17 +117,17 @@ def _is_lasting(name: bytes, value: bytes) -> bool:
     return name not in _STALE
 
 
-def _original(original: bytes) -> _Entity:
+def _original(original: bytes) -> Entity:
     if original.startswith(b"\r\n"):
-        return _Entity(b"", original[2:])
+        return Entity(b"", original[2:])
     header, empty_line, body = original.partition(b"\r\n\r\n")
     if not empty_line:
         header, _, body = original.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n").partition(b"\r\n\r\n")
     kept = [whole for whole, name, _ in header_fields(header + b"\r\n") if name.lower() in CONTENT_FIELDS]
-    return _Entity(b"".join(kept), body)
+    return Entity(b"".join(kept), body)
 
 
-def _content(mail: Mail) -> tuple[_Entity, str]:
+def _content(mail: Mail) -> tuple[Entity, str]:
     """Return the entity of a mail, and the message class that its structure tells."""
     related: list[Attachment] = []
     alternatives: list[Attachment] = []
@@ -158,17 +141,17 @@ def _content(mail: Mail) -> tuple[_Entity, str]:
             others.append(attachment)
     body = _body(mail, related, alternatives)
     if body is None and len(others) == 1 and _stands_alone(mail, others[0]):
-        return _attachment(others[0]), mail.message_class if _is_opaque(mail, others[0]) else "IPM.Note"
+        return _attached(others[0]), mail.message_class if _is_opaque(mail, others[0]) else "IPM.Note"
     report = class_of_report(
         (one.content_type, one.content()) for one in others if one.content_type.startswith("message/d")
     )
     if report != "IPM.Note" and report == mail.message_class:
         kind = "disposition-notification" if report.endswith("RN") else "delivery-status"
-        parts = [*([body] if body else []), *map(_attachment, others)]
-        return _multipart("report", parts, [("report-type", kind)]), report
+        parts = [*([body] if body else []), *map(_attached, others)]
+        return multipart("report", parts, [("report-type", kind)]), report
     if not others:
-        return body or _Entity(b"", b""), "IPM.Note"
-    return _multipart("mixed", [*([body] if body else []), *map(_attachment, others)]), "IPM.Note"
+        return body or Entity(b"", b""), "IPM.Note"
+    return multipart("mixed", [*([body] if body else []), *map(_attached, others)]), "IPM.Note"
 
 
 def _is_opaque(mail: Mail, attachment: Attachment) -> bool:
@@ -187,111 +170,26 @@ def _stands_alone(mail: Mail, attachment: Attachment) -> bool:
     return not _looks_opaque(attachment) or mail.message_class == OPAQUE_CLASS
 
 
-def _body(mail: Mail, related: Sequence[Attachment], alternatives: Sequence[Attachment]) -> _Entity | None:
-    forms: list[_Entity] = []
+def _body(mail: Mail, related: Sequence[Attachment], alternatives: Sequence[Attachment]) -> Entity | None:
+    forms: list[Entity] = []
     if mail.text is not None:
-        forms.append(_text(mail.text, "plain", mail.charset))
+        forms.append(text_entity(mail.text, "plain", mail.charset))
     if mail.rtf is not None:
-        forms.append(_Entity(_binary_header(b"Content-Type: application/rtf\r\n"), transfer.encode_base64(mail.rtf)))
+        forms.append(binary_entity(b"Content-Type: application/rtf\r\n", mail.rtf))
     shown = mail.html
     if mail.rtf is not None and shown is None:
         # Hardly any reader of mail knows RTF.
         shown = to_html(mail.rtf) or None
     if shown is not None:
-        html = _text(shown, "html", mail.charset)
+        html = text_entity(shown, "html", mail.charset)
         if related:
-            html = _multipart("related", [html, *map(_attachment, related)], [("type", "text/html")])
+            html = multipart("related", [html, *map(_attached, related)], [("type", "text/html")])
         forms.append(html)
     if len(forms) == 1 and mail.rtf is None and not alternatives:
         return forms[0]
-    forms += map(_attachment, alternatives)
-    return _multipart("alternative", forms) if forms else None
+    forms += map(_attached, alternatives)
+    return multipart("alternative", forms) if forms else None
 
 
-def _multipart(sub: str, parts: Sequence[_Entity], values: Sequence[tuple[str, str]] = ()) -> _Entity:
-    wholes = [part.whole() for part in parts]
-    boundary = _boundary(wholes)
-    header = parameters.field("Content-Type", f"multipart/{sub}", [*values, ("boundary", boundary)])
-    line = b"--" + boundary.encode("ascii")
-    pieces: list[bytes] = []
-    for whole in wholes:
-        pieces += [line, b"\r\n", whole, b"\r\n"]
-    return _Entity(header, b"".join([*pieces, line, b"--\r\n"]))
-
-
-def _boundary(wholes: Sequence[bytes]) -> str:
-    """Return a boundary that no part holds, and that depends on nothing but the parts."""
-    digest = blake2b(digest_size=15)
-    for whole in wholes:
-        digest.update(len(whole).to_bytes(8, "big"))
-        digest.update(whole)
-    while True:
-        # "=_" cannot stand in base64, nor in quoted-printable.
-        boundary = f"=_{digest.hexdigest()}"
-        if not any(boundary.encode("ascii") in whole for whole in wholes):
-            return boundary
-        digest.update(b"+")
-
-
-def _text(text: str, sub: str, charset: str) -> _Entity:
-    data, name = charsets.encode(text.replace("\n", "\r\n"), charset)
-    header = f"Content-Type: text/{sub}; charset={name}\r\n".encode("ascii")
-    if _is_seven_bit(data):
-        return _Entity(header + b"Content-Transfer-Encoding: 7bit\r\n", data)
-    encoded = transfer.encode_quoted_printable(data)
-    if len(encoded) * 3 > len(data) * 5:
-        return _Entity(_binary_header(header), transfer.encode_base64(data))
-    return _Entity(header + b"Content-Transfer-Encoding: quoted-printable\r\n", encoded)
-
-
-def _is_seven_bit(data: bytes) -> bool:
-    return data.isascii() and b"\0" not in data and not _LONG_LINE.search(data) and not _BARE_LINE_END.search(data)
-
-
-def _binary_header(header: bytes) -> bytes:
-    return header + b"Content-Transfer-Encoding: base64\r\n"
-
-
-def _attachment(attachment: Attachment) -> _Entity:
-    disposition = b"".join(_description(attachment))
-    if attachment.item is not None:
-        body = render(attachment.item)
-        header = parameters.field("Content-Type", "message/rfc822", _name(attachment), as_words=True)
-        if not body.isascii():
-            header += b"Content-Transfer-Encoding: 8bit\r\n"
-        return _Entity(header + disposition, body)
-    kind = attachment.content_type
-    if not _KIND.fullmatch(kind) or kind.startswith("multipart/") or kind in ("message/rfc822", "message/global"):
-        kind = "application/octet-stream"
-    if attachment.reference:
-        values = [("access-type", "URL"), ("URL", attachment.reference), *_name(attachment)]
-        header = parameters.field("Content-Type", "message/external-body", values)
-        return _Entity(header + disposition, f"Content-Type: {kind}\r\n\r\n".encode("ascii"))
-    kept = [item for item in attachment.parameters if _PARAMETER_NAME.fullmatch(item[0])]
-    header = parameters.field("Content-Type", kind, [*kept, *_name(attachment)], as_words=True)
-    data = attachment.content()
-    if kind.startswith(("text/", "message/")) and _is_seven_bit(data):
-        return _Entity(header + b"Content-Transfer-Encoding: 7bit\r\n" + disposition, data)
-    return _Entity(_binary_header(header) + disposition, transfer.encode_base64(data))
-
-
-def _name(attachment: Attachment) -> list[tuple[str, str]]:
-    return [("name", attachment.name)] if attachment.name else []
-
-
-def _description(attachment: Attachment) -> Iterator[bytes]:
-    """Yield the fields of an attachment that do not depend on its content."""
-    if attachment.content_id:
-        yield words.field("Content-ID", f"<{attachment.content_id}>")
-    if attachment.location:
-        yield words.field("Content-Location", attachment.location)
-    if attachment.description:
-        yield words.field("Content-Description", attachment.description)
-    values = [("filename", attachment.name)] if attachment.name else []
-    if attachment.created:
-        values.append(("creation-date", dates.text_of(attachment.created)))
-    if attachment.modified:
-        values.append(("modification-date", dates.text_of(attachment.modified)))
-    attached = attachment.placement is Placement.ATTACHED
-    if values or attachment.placement is not Placement.ALTERNATIVE:
-        yield parameters.field("Content-Disposition", "attachment" if attached else "inline", values)
+def _attached(attachment: Attachment) -> Entity:
+    return attachment_entity(attachment, None if attachment.item is None else render(attachment.item))

@@ -1,0 +1,8 @@
+"""The forms of other programs that are known, in the order in which a message is held against them."""
+
+from __future__ import annotations
+
+from mailconnector.formats.forms import Form
+
+FORMS: tuple[Form, ...] = ()
+"""Special forms stand before general ones: the first that matches reads the message."""
