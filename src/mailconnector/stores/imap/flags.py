@@ -31,6 +31,7 @@ LONGEST_KEYWORD = 50
 _SYSTEM = {flag.lower(): flag for flag in (SEEN, ANSWERED, FLAGGED, DRAFT, DELETED, FORWARDED)}
 _NO_ATOM = re.compile(r"[^!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 _SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
+_DASHES = re.compile(r"(?<=&)-*")
 
 
 @lru_cache(maxsize=4096)
@@ -79,22 +80,33 @@ def _is_short(flag: str) -> bool:
 @lru_cache(maxsize=4096)
 def keyword_of(category: str) -> str:
     """Return the keyword that a category is on a server."""
-    if category and not _NO_ATOM.search(category) and category_of(category) == category:
-        return category
-    return _encoded(category)
+    return _encoded(category) if _NO_ATOM.search(category) or _is_encoded(category) else category
 
 
 @lru_cache(maxsize=4096)
 def category_of(keyword: str) -> str:
     """Return the category that a keyword is to the user."""
+    return _undone(keyword) if _is_encoded(keyword) else keyword
+
+
+def _is_encoded(keyword: str) -> bool:
+    """Tell whether a keyword is what some category is written as: one with what no atom holds, once or several times.
+
+    Each time puts a "-" behind every "&" of the one before, so all but the first are undone at once.
+    """
     if "&" not in keyword:
-        return keyword
+        return False
+    times = min(len(run[0]) for run in _DASHES.finditer(keyword))
+    first = keyword.replace("&" + "-" * times, "&")
     try:
-        category = _SHIFTED.sub(_decoded, keyword)
+        category = _undone(first)
     except ValueError:
-        return keyword
-    # A category that is a keyword as it stands has that one: another that reads the same is one of its own.
-    return category if _encoded(category) == keyword and keyword_of(category) == keyword else keyword
+        return False
+    return _NO_ATOM.search(category) is not None and _encoded(category) == first
+
+
+def _undone(keyword: str) -> str:
+    return _SHIFTED.sub(_decoded, keyword)
 
 
 def _encoded(category: str) -> str:

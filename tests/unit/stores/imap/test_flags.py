@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,15 @@ def test_system_flags_in_any_case_are_ours():
         ("Größe", "Gr&APYA3w-e"),
         ("a&b", "a&b"),
         ("a&-b", "a&-b"),
+        ("&", "&"),
+        ("&-", "&-"),
         ("R&D now", "R&-D&ACA-now"),
+        ("R&-D now", "R&--D&ACA-now"),
+        ("R&-D&ACA-now", "R&--D&-ACA-now"),
+        ("R&--D&-ACA-now", "R&---D&--ACA-now"),
+        ("a&ACA-b", "a&-ACA-b"),
+        ("a&ACA-&b", "a&ACA-&b"),
+        ("a&ACB-b", "a&ACB-b"),
         ("c(d)", "c&ACg-d&ACk-"),
     ],
 )
@@ -44,6 +54,31 @@ def test_every_category_is_an_atom_and_comes_back(category):
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='(){%*"\\]'), min_size=1))
 def test_every_keyword_is_one_category(keyword):
     assert keyword_of(category_of(keyword)) == keyword
+
+
+_TRICKY = st.text(st.sampled_from("&-aA ,CÄ\n"), min_size=1, max_size=12)
+
+
+@given(_TRICKY)
+def test_what_looks_encoded_comes_back_as_well(text):
+    keyword = keyword_of(text)
+    assert flag_bytes(keyword)
+    assert category_of(keyword) == text
+    for again in range(4):  # as a category, what it is written as, what that is written as ...
+        text, keyword = keyword, keyword_of(keyword)
+        assert category_of(keyword) == text, again
+
+
+@given(_TRICKY.map(lambda text: text.replace(" ", "&ACA-").replace("Ä", "&AMQ-").replace("\n", "&-")))
+def test_every_keyword_that_looks_encoded_is_one_category(keyword):
+    assert keyword_of(category_of(keyword)) == keyword
+
+
+@pytest.mark.parametrize("keyword", ["&" + "-" * 100_000, "&-" * 50_000, "&ACA-" * 20_000 + "&", "&" * 100_000])
+def test_long_keywords_take_no_time(keyword):
+    began = time.monotonic()
+    assert keyword_of(category_of(keyword)) == keyword
+    assert time.monotonic() - began < 5.0
 
 
 def test_what_is_sent():
