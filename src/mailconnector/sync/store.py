@@ -29,7 +29,7 @@ from typing import Protocol
 
 from mailconnector.items import FolderKind, Item
 from mailconnector.sync.errors import ItemError
-from mailconnector.sync.flags import ALL_FLAGS, FlagSet
+from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet
 
 ROOT = ""
 """Id of the folder that holds a store's top folders; it is in no listing and holds no items."""
@@ -50,6 +50,14 @@ class SpecialUse(Enum):
     TASKS = "tasks"
     NOTES = "notes"
     JOURNAL = "journal"
+
+    @property
+    def kind(self) -> FolderKind:
+        """What sort of items such a folder holds."""
+        return FolderKind(self.value) if self.value in _KINDS else FolderKind.MAIL
+
+
+_KINDS = frozenset(kind.value for kind in FolderKind)
 
 
 class Rights(Flag):
@@ -190,7 +198,7 @@ class Changes:
     complete: bool = True
     validity: str = ""
     rights: Rights = Rights.ALL
-    kept_flags: FlagSet = ALL_FLAGS
+    kept_flags: FlagDomain = EVERY_FLAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +319,7 @@ class Outcome:
         status: How.
         id: The item's id now; empty when the store was not told (a server without UIDPLUS).
         revision: Its revision now, where an id is given.
+        flags: Its flags now, where they are not those that were asked for: it turned out that not all of them last.
         error: Why it failed.
     """
 
@@ -318,6 +327,7 @@ class Outcome:
     id: str = ""
     revision: str = ""
     error: ItemError | None = None
+    flags: FlagSet | None = None
 
 
 class SyncStore(Protocol):

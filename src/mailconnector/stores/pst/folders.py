@@ -1,25 +1,23 @@
-"""The folders of a PST file as synchronisation sees them: which are listed, and what each is for.
+"""The folders of a PST file as synchronisation sees them: which are listed, what each holds, and what it is for.
 
-Listed are the folders for mail below the top that users see, and the folders that lead to them. Not listed, with all
-that is below them, are the Outbox, hidden folders and news feeds; search folders hold nothing of their own.
+Listed are the folders below the top that users see, for mail, calendars, contacts, tasks, notes and journals, and the
+folders that lead to them. Not listed, with all that is below them, is what Outlook keeps for itself: the Outbox, hidden
+folders, news feeds, its settings, the lists of names that its programs gather, and what it notes of its own troubles
+with servers (Sync Issues); search folders hold nothing of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
-from importlib import resources
 
 from mailconnector.items import FolderKind
 from mailconnector.mapi import tags
-from mailconnector.mapi.objects import Properties, PropertyKey
-from mailconnector.mapi.values import Value
-from mailconnector.pst import Folder, PstDiskError, PstError, Store
+from mailconnector.pst import PstDiskError, PstError, Store
 from mailconnector.stores.pst.index import IndexedFolder, NodePlace, clean_text
+from mailconnector.stores.pst.specials import special_folders, troubles
 from mailconnector.sync.store import SpecialUse
 
-MAIL_CLASS = "IPF.Note"
 _LONGEST_NAME = 255
 _MAX_DEPTH = 256
 _KINDS = {
@@ -31,29 +29,24 @@ _KINDS = {
     "ipf.stickynote": FolderKind.NOTES,
     "ipf.journal": FolderKind.JOURNAL,
 }
-# Below IPF.Note, but no mail: the news feeds, and what the social connector collects.
-_NO_MAIL = ("ipf.note.outlookhomepage", "ipf.note.socialconnector")
-_ARCHIVE_ENTRY_ID = 0x35FF0102
-# Where in the store's properties a folder's entry id is, and its bit of PidTagValidFolderMask.
-_IN_STORE: dict[SpecialUse, tuple[int, int]] = {
-    SpecialUse.OUTBOX: (tags.PidTagIpmOutboxEntryId, 0x04),
-    SpecialUse.TRASH: (tags.PidTagIpmWastebasketEntryId, 0x08),
-    SpecialUse.SENT: (tags.PidTagIpmSentMailEntryId, 0x10),
-    SpecialUse.ARCHIVE: (_ARCHIVE_ENTRY_ID, 0),
+_CLASSES = {
+    FolderKind.MAIL: "IPF.Note",
+    FolderKind.CALENDAR: "IPF.Appointment",
+    FolderKind.CONTACTS: "IPF.Contact",
+    FolderKind.TASKS: "IPF.Task",
+    FolderKind.NOTES: "IPF.StickyNote",
+    FolderKind.JOURNAL: "IPF.Journal",
 }
-_INBOX_BIT = 0x02
-_VALID_FOLDER_MASK = 0x35DF0003
-# Which of PidTagAdditionalRenEntryIds is Junk Email ([MS-OXOSFLD] 2.2.4).
-_JUNK_AT = 4
-# What the root folder and the Inbox both have ([MS-OXOSFLD] 2.2.3).
-_DEFAULT_FOLDER_IDS: tuple[PropertyKey, ...] = (
-    tags.PidTagIpmAppointmentEntryId,
-    tags.PidTagIpmContactEntryId,
-    tags.PidTagIpmJournalEntryId,
-    tags.PidTagIpmNoteEntryId,
-    tags.PidTagIpmTaskEntryId,
-    tags.PidTagIpmDraftsEntryId,
-    tags.PidTagAdditionalRenEntryIds,
+# Below the classes of mail and of contacts, but filled by programs for themselves: the news feeds, what the social
+# connector collects, and the names that Outlook and its messengers keep at hand.
+_MACHINERY = (
+    "ipf.note.outlookhomepage",
+    "ipf.note.socialconnector",
+    "ipf.contact.moc",
+    "ipf.contact.galcontacts",
+    "ipf.contact.recipientcache",
+    "ipf.contact.organizationalcontacts",
+    "ipf.contact.peopleconnect",
 )
 
 
@@ -75,8 +68,9 @@ def read_folders(store: Store, nodes: Iterable[NodePlace], known: Mapping[int, I
         nodes = [node for parent in level for node in below.get(parent, ()) if node.nid not in found]
         found |= {node.nid: _folder_of(store, node, known.get(node.nid)) for node in nodes if node.nid != top}
         level = [node.nid for node in nodes if node.nid != top]
-    uses = special_folders(store, found, top)
-    return list(_listed(found, uses, top).values())
+    usable = {nid: folder for nid, folder in found.items() if not folder.hidden and _is_users(folder.container_class)}
+    uses = special_folders(store, usable, top)
+    return list(_listed(found, uses, troubles(store)).values())
 
 
 def _folder_of(store: Store, node: NodePlace, old: IndexedFolder | None) -> IndexedFolder:
@@ -111,145 +105,36 @@ def kind_of(container_class: str) -> FolderKind:
     return FolderKind.MAIL
 
 
-def _is_mail(folder: IndexedFolder) -> bool:
-    folded = folder.container_class.casefold()
-    if any(folded == name or folded.startswith(f"{name}.") for name in _NO_MAIL):
-        return False
-    return not folded or (folder.kind is FolderKind.MAIL and folded.startswith(("ipf.note", "ipf.imap")))
+def class_of(kind: FolderKind) -> str:
+    """Return the container class of a new folder."""
+    return _CLASSES[kind]
 
 
-def _listed(found: Mapping[int, IndexedFolder], uses: Mapping[int, SpecialUse], top: int) -> dict[int, IndexedFolder]:
+def _is_users(container_class: str) -> bool:
+    """Tell by its class whether a folder is for items that users keep."""
+    folded = container_class.casefold()
+    return not folded or (_is_below(folded, _KINDS) and not _is_below(folded, _MACHINERY))
+
+
+def _is_below(folded: str, names: Iterable[str]) -> bool:
+    return any(folded == name or folded.startswith(f"{name}.") for name in names)
+
+
+def _listed(
+    found: Mapping[int, IndexedFolder], uses: Mapping[int, SpecialUse], shut_out: Collection[int]
+) -> dict[int, IndexedFolder]:
     """Say of folders, parents first, which are listed."""
     result: dict[int, IndexedFolder] = {}
     shut: set[int] = set()  # folders below which nothing is listed
     for nid, folder in found.items():
         special = uses.get(nid)
-        no_feed = _is_mail(folder) or folder.kind is not FolderKind.MAIL
-        if folder.parent in shut or folder.hidden or special is SpecialUse.OUTBOX or not no_feed:
+        noted = nid in shut_out and special is None  # a note that calls the Inbox an issue is wrong
+        machinery = folder.hidden or noted or special is SpecialUse.OUTBOX
+        if folder.parent in shut or machinery or not _is_users(folder.container_class):
             shut.add(nid)
-        mail = nid not in shut and _is_mail(folder)
-        result[nid] = replace(folder, special=special, listed=mail, selectable=mail)
-    for nid, folder in reversed(result.items()):
-        parent = folder.parent
-        if result[nid].listed and parent != top and not result[parent].listed:
-            result[parent] = replace(result[parent], listed=True, selectable=False)
+        listed = nid not in shut
+        result[nid] = replace(folder, special=special, listed=listed, selectable=listed)
     return result
-
-
-# -- what folders are for ----------------------------------------------------------------------------------------------
-
-
-def special_folders(store: Store, folders: Mapping[int, IndexedFolder], top: int) -> dict[int, SpecialUse]:
-    """Return what folders are for: by the entry ids that Outlook goes by, else by the names that it gives them.
-
-    Args:
-        store: The store.
-        folders: The folders below the top.
-        top: NID of the top.
-    """
-    places = _noted_places(store)
-    uses: dict[int, SpecialUse] = {}
-    for use, nids in places.items():
-        for nid in nids:
-            if nid in folders and nid not in uses:
-                uses[nid] = use
-                break
-    missing = set(SpecialUse) - set(uses.values())
-    for nid, folder in folders.items():
-        if folder.parent == top and nid not in uses and not folder.hidden and _is_mail(folder):
-            named = _names().get(_folded(folder.name))
-            if named in missing:
-                uses[nid] = named
-                missing.discard(named)
-    return uses
-
-
-def _noted_places(store: Store) -> dict[SpecialUse, list[int]]:
-    """Return where the store says that its special folders are, the surest place first."""
-    inbox = None
-    places: dict[SpecialUse, list[int]] = {}
-    try:
-        inbox = store.receive_folder
-        for use, (tag, _) in _IN_STORE.items():
-            places[use] = _nids(store, store.properties.get(tag))
-    except PstDiskError:
-        raise
-    except PstError:
-        pass  # damaged: names are left
-    if inbox is not None:
-        places[SpecialUse.INBOX] = [inbox.nid]
-    for folder in (store.root, *([inbox] if inbox is not None else [])):
-        try:
-            properties = folder.properties
-            places.setdefault(SpecialUse.DRAFTS, []).extend(_nids(store, properties.get(tags.PidTagIpmDraftsEntryId)))
-            others = properties.get(tags.PidTagAdditionalRenEntryIds)
-        except PstDiskError:
-            raise
-        except PstError:
-            continue
-        if isinstance(others, list) and len(others) > _JUNK_AT:
-            places.setdefault(SpecialUse.JUNK, []).extend(_nids(store, others[_JUNK_AT]))
-    return places
-
-
-def _nids(store: Store, entry_id: Value) -> list[int]:
-    """Return the NID in an entry id of this store; nothing for any other value."""
-    if isinstance(entry_id, bytes) and len(entry_id) == 24 and entry_id[4:20] == store.record_key:
-        return [int.from_bytes(entry_id[20:], "little")]
-    return []
-
-
-def note_special(store: Store, folder: Folder, use: SpecialUse) -> None:
-    """Have Outlook find a folder as the one for a purpose. Call it in a transaction.
-
-    Args:
-        store: The store.
-        folder: The folder.
-        use: What it is for; nothing is noted for purposes that Outlook keeps no mail folder for.
-    """
-    entry_id = store.entry_id(folder.nid)
-    if use is SpecialUse.INBOX:
-        store.set_receive_folder(folder)
-        _add_to_mask(store, _INBOX_BIT)
-        noted: Properties = {key: value for key, value in store.root.properties.items() if key in _DEFAULT_FOLDER_IDS}
-        if noted:
-            folder.set_properties(noted)
-    elif use in _IN_STORE:
-        tag, bit = _IN_STORE[use]
-        store.set_properties({tag: entry_id})
-        _add_to_mask(store, bit)
-    elif use in (SpecialUse.DRAFTS, SpecialUse.JUNK):
-        inbox = store.receive_folder
-        for holder in (store.root, *([inbox] if inbox is not None else [])):
-            if use is SpecialUse.DRAFTS:
-                holder.set_properties({tags.PidTagIpmDraftsEntryId: entry_id})
-                continue
-            others = holder.properties.get(tags.PidTagAdditionalRenEntryIds)
-            ids = [one for one in others if isinstance(one, bytes)] if isinstance(others, list) else []
-            ids += [b""] * (_JUNK_AT + 1 - len(ids))
-            ids[_JUNK_AT] = entry_id
-            holder.set_properties({tags.PidTagAdditionalRenEntryIds: list(ids)})
-
-
-def _add_to_mask(store: Store, bit: int) -> None:
-    mask = store.properties.number(_VALID_FOLDER_MASK)
-    if bit & ~mask:
-        store.set_properties({_VALID_FOLDER_MASK: mask | bit})
-
-
-@cache
-def _names() -> dict[str, SpecialUse]:
-    text = resources.files("mailconnector.stores.pst").joinpath("specials.tsv").read_text("utf-8")
-    names: dict[str, SpecialUse] = {}
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            use, *called = line.split("\t")
-            names |= {_folded(name): SpecialUse(use) for name in called}
-    return names
-
-
-def _folded(name: str) -> str:
-    return name.strip().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold()
 
 
 # -- names -------------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from mailconnector.items import FolderKind
 from mailconnector.sync.flags import FlagSet, from_text, to_text
 from mailconnector.sync.store import Identity, ItemState, SpecialUse
 
-_VERSION = 4
+_VERSION = 5
 _PAGE = 1000
 _LONGEST = (1 << 63) - 1  # of SQLite's integers
 _VANISHED_MAX = 200_000

@@ -21,11 +21,11 @@ from mailconnector.mapi.values import Value
 from mailconnector.mapping import flag_changes, flag_keys, from_mapi, read_flags, to_mapi
 from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, Store
 from mailconnector.stores.pst.index import IndexedItem, NodePlace, stored_moment
-from mailconnector.sync.flags import ALL_FLAGS, DELETED, FlagSet, flags_of, kept, to_flags, to_text
+from mailconnector.sync.flags import ALL_FLAGS, DELETED, FlagDomain, FlagSet, flags_of, kept, to_flags, to_text
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import Delivery
 
-KEPT_FLAGS: FlagSet = ALL_FLAGS - {DELETED}
+KEPT_FLAGS = FlagDomain(ALL_FLAGS - {DELETED})
 """The flags that last in a PST file. A message that is marked as deleted is what Outlook has Deleted Items for."""
 
 _READ_KEYS: tuple[PropertyKey, ...] = (

@@ -19,26 +19,21 @@ from typing import Self, TypeVar
 from mailconnector.errors import MailConnectorError
 from mailconnector.items import FolderKind
 from mailconnector.pst import (
-    NotAPstError,
     PstDiskError,
     PstError,
-    PstFormatError,
     PstFullError,
-    PstLockedError,
-    PstNotFoundError,
     PstTooLargeError,
     Store,
     disk,
-    open_store,
 )
-from mailconnector.stores.pst.folders import MAIL_CLASS, fitted_name, note_special
+from mailconnector.stores.pst.errors import REPAIR, done, open_for_sync
 from mailconnector.stores.pst.index import IndexedFolder, IndexedItem, NodePlace, PstIndex, item_id, nid_of
 from mailconnector.stores.pst.messages import KEPT_FLAGS, MessageReader, without_bodies
 from mailconnector.stores.pst.refresh import file_state, refresh
+from mailconnector.stores.pst.tree import StoreFolders, rights_on
 from mailconnector.sync.errors import (
     AccountError,
     FolderError,
-    FolderNotEmptyError,
     ItemError,
     StoreError,
     SyncError,
@@ -46,7 +41,6 @@ from mailconnector.sync.errors import (
 from mailconnector.sync.flags import kept
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import (
-    ROOT,
     Capabilities,
     Changes,
     Delivery,
@@ -59,7 +53,6 @@ from mailconnector.sync.store import (
     Outcome,
     Removal,
     Replacement,
-    Rights,
     SpecialUse,
     Status,
 )
@@ -72,8 +65,6 @@ _CAPABILITIES = Capabilities(
     fetches_ahead=True,
     batch_items=1000,
 )
-_REPAIR = "Close it everywhere and repair it: mailconnector pst repair FILE"
-
 
 _AskedT = TypeVar("_AskedT", Delivery, Replacement, FlagChange, Removal)
 
@@ -98,7 +89,7 @@ class PstStore:
         self._index = index
         self._own_addresses = own_addresses
         self._reader = MessageReader(store, own_addresses)
-        self._top = store.ipm_subtree.nid
+        self._folders = StoreFolders(store, index)
         self._transaction = ExitStack()
         self._running = False
         self._looked = False
@@ -118,7 +109,7 @@ class PstStore:
             AccountError: There is no such file, or it is none that can be synchronised.
         """
         with ExitStack() as undo:
-            store = _open_store(path)
+            store = open_for_sync(path)
             undo.callback(store.close)
             if not store.db.writable or store.db.header.wMagicClient == disk.MAGIC_CLIENT_OST:
                 raise AccountError(
@@ -134,7 +125,7 @@ class PstStore:
             try:
                 made = cls(path, store, opened, own_addresses)
             except PstError as error:
-                raise AccountError(f"{path} is damaged: {error}", hint=error.hint or _REPAIR) from error
+                raise AccountError(f"{path} is damaged: {error}", hint=error.hint or REPAIR) from error
             undo.pop_all()
         return made
 
@@ -173,7 +164,7 @@ class PstStore:
         """List every folder."""
         with self._translated():
             self._look()
-            return [self._shown(folder) for folder in self._index.folders.values() if folder.listed]
+            return self._folders.listed()
 
     def changes(self, folder: str, cursor: str) -> Changes:
         """Tell what is different since a cursor."""
@@ -182,7 +173,7 @@ class PstStore:
             index = self._index
             since = index.since(cursor)
             now, validity = index.cursor(found), index.validity
-            rights = _rights(found)
+            rights = rights_on(found)
             if since is None:
                 return Changes(self._listing(found.nid, 0), now, (), True, validity, rights, KEPT_FLAGS)
             gone = index.vanished(found.nid, since)
@@ -223,7 +214,7 @@ class PstStore:
         except PstDiskError:
             raise
         except MailConnectorError as error:
-            return Failure(id_, ItemError(f"the message is damaged: {error}", folder=folder, item=id_, hint=_REPAIR))
+            return Failure(id_, ItemError(f"the message is damaged: {error}", folder=folder, item=id_, hint=REPAIR))
         own = identify(item)
         identity = Identity(known.name or own.name, known.digest or own.digest, known.title)
         return Fetched(replace(known.state(), identity=identity), without_bodies(item) if headers_only else item)
@@ -241,7 +232,7 @@ class PstStore:
                 message = self._reader.message_of(delivery)
                 with target.compose() as draft:
                     self._reader.fill(draft, message)
-                with _done():
+                with done():
                     place = self._place(draft.node.nid)
                     item = self._reader.written(draft, message, delivery, place, self._index.next_mark())
                 written.append(item)
@@ -267,7 +258,7 @@ class PstStore:
                     draft.clear()
                     self._reader.fill(draft, message)
                 mark = self._index.next_mark()
-                with _done():
+                with done():
                     item = self._reader.written(draft, message, change.delivery, self._place(known.nid), mark)
                 self._index.put_items([item])
                 self._index.touch(parent, mark)
@@ -336,74 +327,25 @@ class PstStore:
     def fit_name(self, parent: str, name: str, *, folder: str = "") -> str:
         """Return the name, or the nearest that a folder can have here."""
         with self._translated():
-            return self._fit(self._place_of(parent), name, nid_of(folder))
+            self._look()
+            return self._folders.fit_name(parent, name, folder)
 
     def create_folder(
         self, parent: str, name: str, *, kind: FolderKind = FolderKind.MAIL, special: SpecialUse | None = None
     ) -> FolderState:
         """Create a folder, and have Outlook find it when it is one with a purpose."""
-        if kind is not FolderKind.MAIL:
-            raise FolderError(f"folders for {kind.value} are not synchronised in a PST file", folder=parent)
         with self._changing():
-            above = self._place_of(parent)
-            self._check_name(above, name, parent)
-            with self._of_folder(parent):
-                made = self._store.folder(above).create_folder(name, MAIL_CLASS)
-            if special is not None:
-                with _done():
-                    note_special(self._store, made, special)
-            folder = IndexedFolder(
-                made.nid, 0, above, name, MAIL_CLASS, False, kind, special, True, True, self._index.next_mark()
-            )
-            self._index.put_folder(folder)
-            return self._shown(folder)
+            return self._folders.create(parent, name, kind, special)
 
     def move_folder(self, folder: str, parent: str, name: str) -> FolderState:
         """Rename or move a folder."""
         with self._changing():
-            found, goal = self._changeable(folder), self._place_of(parent)
-            self._check_name(goal, name, folder, but=found.nid)
-            above: int | None = goal
-            while above is not None and above in self._index.folders:
-                if above == found.nid:
-                    raise FolderError("a folder cannot be put into itself", folder=folder)
-                above = self._index.folders[above].parent
-            self._put_folder(found, goal, name)
-            moved = replace(found, parent=goal, name=name)
-            self._index.put_folder(moved)
-            return self._shown(moved)
-
-    def _put_folder(self, found: IndexedFolder, goal: int, name: str) -> None:
-        moving, target = self._store.folder(found.nid), self._store.folder(goal)
-        steps: list[Callable[[], None]] = []
-        if goal == found.parent:
-            steps = [lambda: moving.rename(name)]
-        else:
-            # On the way the folder needs a name that is free in both places.
-            between, taken = found.name, self._names_in(goal)
-            if between in taken:
-                between = fitted_name(name, [*self._names_in(found.parent, but=found.nid), *taken], self._name_codec)
-                steps.append(lambda: moving.rename(between))
-            steps.append(lambda: moving.move_to(target))
-            if between != name:
-                steps.append(lambda: moving.rename(name))
-        with self._of_folder(item_id(found.nid)):
-            steps[0]()
-        with _done():
-            for step in steps[1:]:
-                step()
+            return self._folders.move(folder, parent, name)
 
     def delete_folder(self, folder: str) -> None:
         """Delete an empty folder; what views and rules Outlook keeps in it goes with it."""
         with self._changing():
-            found = self._changeable(folder)
-            doomed = self._store.folder(found.nid)
-            below = any(other.parent == found.nid for other in self._index.folders.values())
-            with self._of_folder(folder):
-                if below or found.count or doomed.message_nids() or next(doomed.folders(), None) is not None:
-                    raise FolderNotEmptyError("the folder is not empty", folder=folder)
-                doomed.delete()
-            self._index.drop_folder(found.nid)
+            self._folders.delete(folder)
 
     # -- the whole ---------------------------------------------------------------------------------------------------
 
@@ -464,7 +406,7 @@ class PstStore:
         except PstDiskError as error:
             raise StoreError(f"{self.path.name}: {error}", hint=error.hint) from error
         except PstError as error:
-            raise StoreError(f"{self.path.name} is damaged: {error}", hint=error.hint or _REPAIR) from error
+            raise StoreError(f"{self.path.name} is damaged: {error}", hint=error.hint or REPAIR) from error
         except sqlite3.Error as error:
             self._index.note_error(error)
             hint = "It is made anew when the file is opened next." if self._index.is_damaged else ""
@@ -484,7 +426,7 @@ class PstStore:
             except FolderError as error:
                 if self._store.is_spoilt:
                     self._give_up()
-                    raise StoreError(f"{self.path.name}: {error}", hint=error.hint or _REPAIR) from error
+                    raise StoreError(f"{self.path.name}: {error}", hint=error.hint or REPAIR) from error
                 raise
             except BaseException:
                 self._give_up()
@@ -515,103 +457,13 @@ class PstStore:
                 raise
             return Outcome(Status.FAILED, error=ItemError(str(error), folder=folder, item=id_, hint=error.hint))
 
-    @contextmanager
-    def _of_folder(self, folder: str) -> Iterator[None]:
-        """Have what the engine refuses be an error of a folder."""
-        try:
-            yield
-        except (PstFullError, PstDiskError, SyncError):
-            raise
-        except PstError as error:
-            raise FolderError(str(error), folder=folder, hint=error.hint) from error
-
     def _place(self, nid: int) -> NodePlace:
         return NodePlace._make(self._store.db.node(nid))
 
-    def _folder(self, id_: str, *, opened: bool = True) -> IndexedFolder:
+    def _folder(self, id_: str) -> IndexedFolder:
         self._look()
-        nid = nid_of(id_)
-        found = None if nid is None else self._index.folders.get(nid)
-        if found is None or not found.listed:
-            raise FolderError("there is no such folder", folder=id_)
-        if opened and not found.selectable:
-            raise FolderError("the folder holds no mail", folder=id_)
-        return found
-
-    def _changeable(self, id_: str) -> IndexedFolder:
-        found = self._folder(id_, opened=False)
-        if found.special is not None:
-            raise FolderError("a folder that Outlook keeps for a purpose stays as it is", folder=id_)
-        return found
-
-    def _place_of(self, parent: str) -> int:
-        """Return the NID of a folder that others are in."""
-        self._look()
-        return self._top if parent == ROOT else self._folder(parent, opened=False).nid
-
-    def _shown(self, folder: IndexedFolder) -> FolderState:
-        return FolderState(
-            item_id(folder.nid),
-            ROOT if folder.parent == self._top else item_id(folder.parent),
-            folder.name,
-            folder.kind,
-            folder.special,
-            folder.selectable,
-            _rights(folder),
-            self._index.validity,
-            self._index.cursor(folder),
-            folder.count,
-        )
-
-    @property
-    def _name_codec(self) -> str:
-        return self._store.codec if self._store.format == "ansi" else ""
-
-    def _names_in(self, parent: int, *, but: int | None = None) -> list[str]:
-        return [other.name for other in self._index.folders.values() if other.parent == parent and other.nid != but]
-
-    def _fit(self, parent: int, name: str, folder: int | None) -> str:
-        return fitted_name(name, self._names_in(parent, but=folder), self._name_codec)
-
-    def _check_name(self, parent: int, name: str, folder: str, *, but: int | None = None) -> None:
-        if self._fit(parent, name, but) != name:
-            raise FolderError(f"no folder can have the name {name!r} there", folder=folder)
-
-
-@contextmanager
-def _done() -> Iterator[None]:
-    """Behind a change of the file: an error is no longer that of an item or a folder of which nothing was done."""
-    try:
-        yield
-    except (PstFullError, PstDiskError, SyncError):
-        raise
-    except MailConnectorError as error:
-        raise StoreError(f"a change could not be finished: {error}", hint=error.hint or _REPAIR) from error
+        return self._folders.folder(id_)
 
 
 def _refusal(known: IndexedItem | None) -> Outcome:
     return Outcome(Status.MISSING if known is None else Status.CHANGED)
-
-
-def _rights(folder: IndexedFolder) -> Rights:
-    rights = Rights.ALL if folder.selectable else Rights.CHILDREN
-    # Outlook makes its special folders anew when they are gone, and does not let them be renamed.
-    return rights & ~Rights.CHANGE if folder.special is not None else rights
-
-
-def _open_store(path: Path) -> Store:
-    try:
-        return open_store(path, writable=True)
-    except PstLockedError as error:
-        raise StoreError(
-            f"{path} is in use by {error.owner}",
-            hint=error.hint or "Close the program that has it open, then try again.",
-        ) from error
-    except PstNotFoundError as error:
-        raise AccountError(f"there is no file {path}", hint="Check the account's settings.") from error
-    except NotAPstError as error:
-        raise AccountError(f"{path} is no PST file: {error}", hint="Check the account's settings.") from error
-    except PstFormatError as error:
-        raise AccountError(f"{path} is damaged: {error}", hint=error.hint or _REPAIR) from error
-    except PstError as error:
-        raise StoreError(f"cannot open {path}: {error}", hint=error.hint) from error

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from mailconnector import pst
-from mailconnector.items import FolderKind
+from mailconnector.items import Appointment, Contact, FolderKind
 from mailconnector.mapi import tags
 from mailconnector.mapi.objects import MessageObject, Properties
 from mailconnector.stores import PstStore
 from mailconnector.stores.pst.folders import fitted_name, kind_of
 from mailconnector.sync import FolderError, FolderNotEmptyError, StoreError
-from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse
+from mailconnector.sync.store import ROOT, Fetched, FolderState, Rights, SpecialUse
 from tests.unit.stores.pst.pst_files import PstFile, delivery, inbox, mail, put
 
 
@@ -35,13 +35,21 @@ USUAL = {
     "Sent Items": SpecialUse.SENT,
     "Drafts": SpecialUse.DRAFTS,
     "Deleted Items": SpecialUse.TRASH,
+    "Calendar": SpecialUse.CALENDAR,
+    "Contacts": SpecialUse.CONTACTS,
+    "Tasks": SpecialUse.TASKS,
+    "Notes": SpecialUse.NOTES,
+    "Journal": SpecialUse.JOURNAL,
 }
 
 
-def test_the_usual_mail_folders_are_listed_with_what_they_are_for(file: PstFile) -> None:
+def test_the_usual_folders_are_listed_with_what_they_are_for(file: PstFile) -> None:
     with file.open() as store:
         assert uses(store) == USUAL
-        assert set(by_name(store)) == set(USUAL)  # neither Outbox, nor Calendar and its like
+        assert set(by_name(store)) == set(USUAL)  # but not the Outbox
+        assert {name: state.kind for name, state in by_name(store).items()} == {
+            name: use.kind for name, use in USUAL.items()
+        }
         assert all(state.parent == ROOT and Rights.CHANGE not in state.rights for state in store.folders())
 
 
@@ -131,26 +139,104 @@ def test_hidden_folders_and_feeds_are_not_listed(file: PstFile) -> None:
         top.create_folder("Plain").create_folder("Imap", "IPF.Imap")
         top.create_folder("Custom", "IPF.Note.Custom")
         top.create_folder("Configuration", "IPF.Configuration")
+        top.create_folder("Quick Contacts", "IPF.Contact.MOC.QuickContacts")
+        top.create_folder("Recipient Cache", "IPF.Contact.RecipientCache")
+        top.create_folder("Suggested Contacts", "IPF.Contact")
+        issues = top.create_folder("Sync Issues", "IPF.Note")
+        top.create_folder("Conflicts", "IPF.Note").move_to(issues)
+        opened.root.set_properties({tags.PidTagAdditionalRenEntryIds: [b"", opened.entry_id(issues.nid)]})
 
     file.outside(change)
     with file.open() as store:
-        assert set(by_name(store)) - set(USUAL) == {"Plain", "Imap", "Custom"}
+        assert set(by_name(store)) - set(USUAL) == {"Plain", "Imap", "Custom", "Suggested Contacts"}
 
 
-def test_a_folder_that_only_leads_to_mail_holds_none(file: PstFile) -> None:
+def test_a_note_that_calls_the_inbox_an_issue_hides_nothing(file: PstFile) -> None:
+    file.outside(
+        lambda opened: opened.root.set_properties(
+            {tags.PidTagAdditionalRenEntryIds: [opened.entry_id(opened.folder_at("Inbox").nid)]}
+        )
+    )
+    with file.open() as store:
+        assert set(by_name(store)) == set(USUAL)
+
+
+def test_folders_of_every_kind_hold_items_and_folders_of_any_other(file: PstFile) -> None:
     def change(opened: pst.Store) -> None:
         opened.folder_at("Calendar").create_folder("Mail in it", "IPF.Note")
+        opened.folder_at("Calendar").create_folder("Birthdays", "IPF.Appointment.Birthday")
         opened.folder_at("Calendar").add_message(MessageObject({tags.PidTagMessageClass: "IPM.Appointment"}))
+        opened.folder_at("Inbox").add_message(MessageObject({tags.PidTagMessageClass: "IPM.Contact"}))
 
     file.outside(change)
     with file.open() as store:
         found = by_name(store)
-        assert found["Mail in it"].parent == found["Calendar"].id
-        assert (found["Calendar"].selectable, found["Calendar"].kind) == (False, FolderKind.CALENDAR)
-        assert found["Calendar"].count == 0
-        assert "Tasks" not in found
-        with pytest.raises(FolderError):
-            store.changes(found["Calendar"].id, "")
+        assert found["Mail in it"].parent == found["Birthdays"].parent == found["Calendar"].id
+        assert (found["Calendar"].selectable, found["Calendar"].count) == (True, 1)
+        assert [found[name].kind.value for name in ("Mail in it", "Birthdays")] == ["mail", "calendar"]
+        for name, kind in (("Calendar", Appointment), ("Inbox", Contact)):
+            (state,) = store.changes(found[name].id, "").items
+            (got,) = store.fetch(found[name].id, [state.id])
+            assert isinstance(got, Fetched)
+            assert isinstance(got.item, kind)
+
+
+@pytest.mark.parametrize("kind", list(FolderKind))
+@pytest.mark.parametrize("format", ["unicode", "ansi"])
+def test_a_folder_of_every_kind_is_made_as_outlook_makes_it(tmp_path: Path, kind: FolderKind, format: str) -> None:
+    path = tmp_path / "plain.pst"
+    pst.create_store(path, format="ansi" if format == "ansi" else "unicode").close()
+    special = next((use for use in SpecialUse if use.value == kind.value), None)
+    with PstStore.open(path, tmp_path / "index") as store:
+        inbox_id = store.create_folder(ROOT, "Inbox", special=SpecialUse.INBOX).id
+        plain = store.create_folder(ROOT, "Plain", kind=kind)
+        used = store.create_folder(ROOT, "Used", kind=kind, special=special)
+        assert (plain.kind, plain.special, used.kind, used.special) == (kind, None, kind, special)
+    with pst.open_store(path) as read:
+        classes = {"mail": "IPF.Note", "calendar": "IPF.Appointment", "contacts": "IPF.Contact", "tasks": "IPF.Task",
+                   "notes": "IPF.StickyNote", "journal": "IPF.Journal"}  # fmt: skip
+        for state in (plain, used):
+            found = read.folder(int(state.id, 16))
+            assert found.properties.text(tags.PidTagContainerClass) == classes[kind.value]
+        if special is not None:
+            key = {"calendar": 0x36D00102, "contacts": 0x36D10102, "journal": 0x36D20102, "notes": 0x36D30102,
+                   "tasks": 0x36D40102}[kind.value]  # fmt: skip
+            for holder in (read.root, read.folder(int(inbox_id, 16))):
+                assert holder.properties.get(key) == read.entry_id(int(used.id, 16))
+    with PstStore.open(path, tmp_path / "another index") as store:
+        found_now = by_name(store)
+        assert (found_now["Plain"].kind, found_now["Used"].special) == (kind, special)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Kalender", "Kontakte", "Aufgaben", "Notizen", "Journal"],
+        ["Calendrier", "Contacts", "Tâches", "Notes", "Journal"],
+        ["Calendario", "Contatti", "Attività", "Note", "Diario"],
+        ["Calendario", "Contactos", "Tareas", "Notas", "Diario"],
+        ["CALENDAR", "contacts", "Tasks", "Notes", "journal"],
+    ],
+)
+def test_without_entry_ids_names_and_kinds_tell(tmp_path: Path, names: list[str]) -> None:
+    path = tmp_path / "plain.pst"
+    uses_here = (SpecialUse.CALENDAR, SpecialUse.CONTACTS, SpecialUse.TASKS, SpecialUse.NOTES, SpecialUse.JOURNAL)
+    classes = ("IPF.Appointment", "IPF.Contact", "IPF.Task", "IPF.StickyNote", "IPF.Journal")
+    with pst.create_store(path) as made:
+        mail_folder = made.ipm_subtree.create_folder("Mail", "IPF.Note")
+        for name, container_class in zip(names, classes, strict=True):
+            made.ipm_subtree.create_folder(name, container_class)
+            mail_folder.create_folder(name, "IPF.Note")
+    with PstStore.open(path, tmp_path / "index") as store:
+        assert {name: use for name, use in uses(store).items() if use.kind is not FolderKind.MAIL} == dict(
+            zip(names, uses_here, strict=True)
+        )
+    path.unlink()
+    with pst.create_store(path) as made:
+        for name in names:
+            made.ipm_subtree.create_folder(name, "IPF.Note")  # of mail, whatever it is called
+    with PstStore.open(path, tmp_path / "mail index") as store:
+        assert set(uses(store)) == {"Deleted Items"}
 
 
 def test_kinds_follow_the_container_class() -> None:
@@ -162,7 +248,7 @@ def test_names_that_differ_by_case_are_one(file: PstFile) -> None:
     with file.open() as store:
         made = store.create_folder(ROOT, "Projects")
         assert store.fit_name(ROOT, "PROJECTS") == "PROJECTS (2)"
-        assert store.fit_name(ROOT, "calendar") == "calendar (2)"  # though it is not listed
+        assert store.fit_name(ROOT, "outbox") == "outbox (2)"  # though it is not listed
         assert store.fit_name(ROOT, "PROJECTS", folder=made.id) == "PROJECTS"
         assert store.move_folder(made.id, ROOT, "PROJECTS").name == "PROJECTS"
         with pytest.raises(FolderError):
@@ -227,8 +313,6 @@ def test_what_every_store_has_stays(file: PstFile) -> None:
             store.move_folder(trash.id, other.id, trash.name)
         with pytest.raises(FolderError):
             store.delete_folder(trash.id)
-        with pytest.raises(FolderError):
-            store.create_folder(ROOT, "Kalender", kind=FolderKind.CALENDAR)
         assert store.create_folder(other.id, "Below").parent == other.id  # the store goes on
     with file.open() as store:
         assert {"Other", "Below"} <= set(by_name(store))
