@@ -91,6 +91,23 @@ def codec_for_codepage(codepage: int) -> str:
         return FALLBACK
 
 
+# ANSI code pages of languages other than those of the West, by the lower ten bits of a locale id ([MS-LCID]).
+_OF_LANGUAGE = {
+    **dict.fromkeys((0x05, 0x0E, 0x15, 0x18, 0x1A, 0x1B, 0x1C, 0x24), 1250),  # cs hu pl ro hr sk sq sl
+    **dict.fromkeys((0x02, 0x19, 0x22, 0x23, 0x2F), 1251),  # bg ru uk be mk
+    **dict.fromkeys((0x01, 0x20, 0x29), 1256),  # ar ur fa
+    **dict.fromkeys((0x25, 0x26, 0x27), 1257),  # et lv lt
+    0x04: 936, 0x08: 1253, 0x0D: 1255, 0x11: 932, 0x12: 949, 0x1E: 874, 0x1F: 1254, 0x2A: 1258,
+}  # fmt: skip
+# Where the country decides: Chinese in Taiwan, Hong Kong and Macau; Serbian in Cyrillic letters.
+_OF_LOCALE = {0x0404: 950, 0x0C04: 950, 0x1404: 950, 0x0C1A: 1251, 0x1C1A: 1251, 0x281A: 1251, 0x301A: 1251}
+
+
+def codec_for_locale(locale: int) -> str:
+    """Return the name of the Python codec for what Windows calls the ANSI code page of a locale id."""
+    return codec_for_codepage(_OF_LOCALE.get(locale & 0xFFFF, _OF_LANGUAGE.get(locale & 0x3FF, 1252)))
+
+
 def string8_codec(codec: str) -> str:
     """Return the codec for STRING8 values of an object whose code page has the given codec.
 

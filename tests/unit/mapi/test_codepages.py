@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mailconnector.mapi.codepages import (
     ERRORS,
     codec_for_codepage,
+    codec_for_locale,
     decode_string8,
     encode_string8,
     string8_codec,
@@ -143,3 +144,12 @@ def test_ascii_text_comes_out_as_the_codec_itself_has_it(codec: str, text: str) 
     assert encode_string8(text, codec) == text.encode(string8_codec(codec), ERRORS)
     data = text.encode("ascii")
     assert decode_string8(data, codec) == data.decode(string8_codec(codec), ERRORS)
+
+
+@pytest.mark.parametrize(
+    ("locale", "codec"),
+    [(0x0409, "cp1252"), (0x0407, "cp1252"), (0x0419, "cp1251"), (0x0415, "cp1250"), (0x0411, "cp932"),
+     (0x0404, "cp950"), (0x0804, "gbk"), (0x0C1A, "cp1251"), (0x241A, "cp1250"), (0, "cp1252")],
+)  # fmt: skip
+def test_a_locale_has_its_code_page(locale: int, codec: str) -> None:
+    assert codec_for_locale(locale) == codec
