@@ -29,6 +29,7 @@ CLIENT_PC = 0xBC
 MAX_ITEM = 3580  # bytes; what is larger goes into a subnode
 
 _HEADER = struct.Struct("<HBBI4s")
+HEADER_SIZE = _HEADER.size
 _FIRST_BITMAP = 8
 _BITMAP_EVERY = 128
 _MAX_BLOCKS = 1 << 16

@@ -16,7 +16,7 @@ from mailconnector.mapi.values import DECODERS, Value, ValueFormatError
 from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp import bth
-from mailconnector.pst.ltp.heap import CLIENT_PC, MAX_ITEM, HeapEditor, HeapReader, pack_simple
+from mailconnector.pst.ltp.heap import CLIENT_PC, HEADER_SIZE, MAX_ITEM, HeapEditor, HeapReader, pack_simple
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 
 _RECORD = struct.Struct("<HHI")
@@ -30,7 +30,7 @@ _INLINE = {
     PropertyType.BOOLEAN: 1,
 }
 INLINE_SIZES: dict[int, int] = {int(ptype): size for ptype, size in _INLINE.items()}
-_HEAP_HEADER = 12  # HNHDR
+_HEAP_HEADER = HEADER_SIZE
 _INTEGER32, _BOOLEAN, _OBJECT_TYPE = int(PropertyType.INTEGER32), int(PropertyType.BOOLEAN), int(PropertyType.OBJECT)
 _STRING, _BINARY = int(PropertyType.STRING), int(PropertyType.BINARY)
 _STRING8 = int(PropertyType.STRING8)
@@ -38,7 +38,8 @@ _COMMON = (_STRING, _BINARY, _STRING8)
 _SPEND_EVERY = 1 << 16
 _ENTRY_COST = 16  # bytes that a value costs beside what it holds
 _RECORDS_PER_ITEM = MAX_ITEM // _RECORD.size
-_SIMPLE_HEADER, _EMPTY_HEADER = bth.header_bytes(2, 6, 0, 2 << 5), bth.header_bytes(2, 6, 0, 0)
+_SIMPLE_HEADER = bth.header_bytes(2, 6, 0, 2 << 5)
+_FIRST_RECORD = _HEAP_HEADER + len(_SIMPLE_HEADER)  # in a PC of one block the records come first
 
 
 def size_of(value: Value) -> int:
@@ -220,6 +221,49 @@ class PropertyContext:
         return result
 
 
+class PackedProperties(NamedTuple):
+    """A PC of one heap block, whole but for the NIDs of values that are too large for a heap.
+
+    Attributes:
+        data: the block.
+        large: (property id, offset of the four bytes that take the NID of its value) in the order of the ids.
+    """
+
+    data: bytes
+    large: tuple[tuple[int, int], ...]
+
+
+def pack_properties(values: Mapping[int, StoredValue], capacity: int) -> PackedProperties | None:
+    """Return the PC of these properties, or None where it takes more than one block.
+
+    Args:
+        values: the properties by id.
+        capacity: the most bytes of a block.
+    """
+    if not 0 < len(values) <= _RECORDS_PER_ITEM:
+        return None
+    items: list[bytes] = [_SIMPLE_HEADER, b""]  # the BTH header and its only leaf, filled in below
+    records: list[int] = []  # each a PC record as a number
+    large: list[tuple[int, int]] = []
+    inline, hid = INLINE_SIZES, 2 << 5  # the HID of the last item
+    for pid in sorted(values):
+        ptype, data, nid = values[pid]
+        if ptype in inline:
+            records.append(pid | ptype << 16 | int.from_bytes(data[:4], "little") << 32)
+        elif nid or not data:
+            records.append(pid | ptype << 16 | nid << 32)
+        elif len(data) <= MAX_ITEM:
+            items.append(data)
+            hid += 1 << 5
+            records.append(pid | ptype << 16 | hid << 32)
+        else:
+            large.append((pid, _FIRST_RECORD + len(records) * _RECORD.size + 4))
+            records.append(pid | ptype << 16)
+    items[1] = _records_struct(len(records)).pack(*records)
+    packed = pack_simple(CLIENT_PC, items, 1 << 5, capacity)
+    return None if packed is None else PackedProperties(packed, tuple(large))
+
+
 def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> None:
     """Make a node's data a PC of these properties. Values over 3,580 bytes go into new subnodes of the node.
 
@@ -227,34 +271,17 @@ def write_properties(node: NodeEditor, values: Mapping[int, StoredValue]) -> Non
         node: the node. Subnodes of values that are no longer there must have been dropped by the caller.
         values: the properties by id.
     """
-    items: list[bytes] = [b"", b""]  # the BTH header and its only leaf, filled in below
-    records: list[int] = []  # each a PC record as a number
-    simple = len(values) <= _RECORDS_PER_ITEM
-    inline, hid = INLINE_SIZES, 2 << 5  # the HID of the last item
-    for pid, (ptype, data, nid) in sorted(values.items()):
-        if nid:
-            hnid = nid
-        elif ptype in inline:
-            hnid = int.from_bytes(data[:4], "little")
-        elif not data:
-            hnid = 0
-        elif len(data) > MAX_ITEM:
-            hnid = node.add_value(data)
-        else:
-            items.append(data)
-            hid += 1 << 5
-            hnid = hid
-        records.append(pid | ptype << 16 | hnid << 32)
-    if simple:
-        items[0] = _SIMPLE_HEADER if records else _EMPTY_HEADER
-        items[1] = _records_struct(len(records)).pack(*records)
-        if not records:
-            del items[1]
-        packed = pack_simple(CLIENT_PC, items, 1 << 5, node.db.layout.block_data_max)
-        if packed is not None:
-            node.set_data(packed)
-            return
-    _write_large(node, items[2:], records)
+    packed = pack_properties(values, node.db.layout.block_data_max)
+    if packed is None:
+        _write_large(node, values)
+        return
+    data = packed.data
+    if packed.large:
+        whole = bytearray(data)
+        for pid, at in packed.large:
+            whole[at : at + 4] = node.add_value(values[pid].data).to_bytes(4, "little")
+        data = bytes(whole)
+    node.set_data(data)
 
 
 @lru_cache(maxsize=512)
@@ -262,35 +289,47 @@ def _records_struct(count: int) -> struct.Struct:
     return struct.Struct(f"<{count}Q")
 
 
-def _write_large(node: NodeEditor, items: list[bytes], records: list[int]) -> None:
-    """Write a PC that takes several heap blocks; HIDs in the records count items from the third on in one block."""
+def _write_large(node: NodeEditor, values: Mapping[int, StoredValue]) -> None:
+    """Write a PC that takes several heap blocks, or has no properties."""
     node.cut_blocks(0)
     heap = HeapEditor(node, CLIENT_PC)
     root = bth.new_bth(heap, 2, 6)
     heap.set_user_root(root)
-    hids = [heap.add(item) for item in items]
-    final = []
-    for record in records:
-        pid, ptype, hnid = _RECORD.unpack(record.to_bytes(_RECORD.size, "little"))
-        if ptype not in INLINE_SIZES and hnid and not hnid & disk.NID_TYPE_MASK:
-            hnid = hids[(hnid >> 5) - 3]
-        final.append(_RECORD.pack(pid, ptype, hnid))
-    bth.build(heap, root, 2, 6, final)
+    records = []
+    for pid, (ptype, data, nid) in sorted(values.items()):
+        if nid:
+            hnid = nid
+        elif ptype in INLINE_SIZES:
+            hnid = int.from_bytes(data[:4], "little")
+        elif not data:
+            hnid = 0
+        else:
+            hnid = node.add_value(data) if len(data) > MAX_ITEM else heap.add(data)
+        records.append(_RECORD.pack(pid, ptype, hnid))
+    bth.build(heap, root, 2, 6, records)
     heap.flush()
+
+
+def with_inline(data: bytes, values: Mapping[int, StoredValue], pid: int) -> bytes | None:
+    """Return the block of a PC of these properties with one inline value as it is now; None where it has several."""
+    record = _RECORD.pack(pid, values[pid].type, int.from_bytes(values[pid].data[:4], "little"))
+    first = _FIRST_RECORD
+    at = data.find(record[:4], first, first + len(values) * _RECORD.size)
+    if at >= 0 and (at - first) % _RECORD.size == 0 and data[_HEAP_HEADER:first] == _SIMPLE_HEADER:
+        return data[:at] + record + data[at + _RECORD.size :]
+    return None
 
 
 def set_inline(node: NodeEditor, values: Mapping[int, StoredValue], pid: int) -> None:
     """Bring one inline value of a PC that :func:`write_properties` has just written into step with ``values``."""
-    record = _RECORD.pack(pid, values[pid].type, int.from_bytes(values[pid].data[:4], "little"))
-    # In a PC of one block the records come first, behind HNHDR and the BTH's header.
-    first = _HEAP_HEADER + len(_SIMPLE_HEADER)
-    data = node.block(0)
-    at = data.find(record[:4], first, first + len(values) * _RECORD.size)
-    if at >= 0 and (at - first) % _RECORD.size == 0 and data[_HEAP_HEADER:first] == _SIMPLE_HEADER:
-        node.set_block(0, data[:at] + record + data[at + _RECORD.size :])
+    changed = with_inline(node.block(0), values, pid)
+    if changed is not None:
+        node.set_block(0, changed)
         return
+    value = values[pid]
     heap = HeapEditor(node, CLIENT_PC)
-    bth.BthEditor(heap, heap.user_root, 2).put(pid, record[2:])
+    number = int.from_bytes(value.data[:4], "little")
+    bth.BthEditor(heap, heap.user_root, 2).put(pid, _RECORD.pack(pid, value.type, number)[2:])
     heap.flush()
 
 

@@ -37,6 +37,7 @@ WIDE_INFO = struct.Struct("<BB4HIIIHI12s")
 WIDE_COLUMN = struct.Struct("<IHHHHI")
 _INTEGER32, _BOOLEAN = int(PropertyType.INTEGER32), int(PropertyType.BOOLEAN)
 _ROW_IDS = {2: struct.Struct("<IH"), 4: struct.Struct("<II")}  # TCROWID
+VERSION_AT = 4  # the offset of a row's version in it
 OWN_CELLS = 8  # bytes of a row before the cells that mirror an object: row id and row version
 _MARKS_MAX = 256
 _CELL_COST = 16  # bytes that a cell costs beside what it holds

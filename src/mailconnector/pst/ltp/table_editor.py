@@ -7,11 +7,12 @@
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from mailconnector.pst import disk
 from mailconnector.pst.errors import PstFormatError, PstFullError
 from mailconnector.pst.ltp import bth
-from mailconnector.pst.ltp.heap import CLIENT_TC, MAX_ITEM, HeapEditor, pack_simple
+from mailconnector.pst.ltp.heap import CLIENT_TC, HEADER_SIZE, MAX_ITEM, HeapEditor, pack_simple
 from mailconnector.pst.ltp.node import NodeEditor
 from mailconnector.pst.ltp.table_context import (
     COLUMN,
@@ -20,6 +21,7 @@ from mailconnector.pst.ltp.table_context import (
     OWN_CELLS,
     ROW_ID,
     ROW_VERSION,
+    VERSION_AT,
     Column,
     TableInfo,
     gather_columns,
@@ -124,34 +126,66 @@ def _plan_row(
     return struct.Struct("".join(parts)), tuple((tag, column.fixed) for _, column, tag in cells), bytes(marks)
 
 
-def write_table(
-    node: NodeEditor, columns: tuple[int, ...], rows: Sequence[tuple[int, int, Mapping[int, bytes | None]]]
-) -> None:
-    """Make a node's data a new table of a few rows, (row id, version, cells) each, with ids that grow."""
-    width = node.db.layout.row_number_size
+class PackedTable(NamedTuple):
+    """A table of one heap block.
+
+    Attributes:
+        data: the block.
+        versions: the offset of the four bytes of each row's version, in order.
+    """
+
+    data: bytes
+    versions: range
+
+
+def pack_table(
+    columns: tuple[int, ...], rows: Sequence[tuple[int, int, Mapping[int, bytes | None]]], layout: disk.Layout
+) -> PackedTable | None:
+    """Return a new table of a few rows, (row id, version, cells) each, with ids that grow; None if it is too large."""
+    width = layout.row_number_size
     info, stored_info = _simple_info(columns)
+    size = info.row_size
+    if not rows or max(len(rows) * (4 + width), len(rows) * size) > MAX_ITEM:
+        return None
     # The header of the index, its leaf, TCINFO, the row matrix, then the values row by row.
     items: list[bytes] = [b"", b"", b"", b""]
+    too_large = False
 
     def store(data: bytes) -> int:
-        if len(data) > MAX_ITEM:
-            return node.add_value(data)
+        nonlocal too_large
+        too_large = too_large or len(data) > MAX_ITEM
         items.append(data)
         return len(items) << 5
 
-    if rows and max(len(rows) * (4 + width), len(rows) * info.row_size) <= MAX_ITEM:
-        items[3] = b"".join([build_row(info, *row, store) for row in rows])
-        items[1] = b"".join(
-            [row[0].to_bytes(4, "little") + number.to_bytes(width, "little") for number, row in enumerate(rows)]
-        )
-        items[0] = bth.header_bytes(4, width, 0, 2 << 5)
-        items[2] = stored_info
-        packed = pack_simple(CLIENT_TC, items, 3 << 5, node.db.layout.block_data_max)
-        if packed is not None:
-            node.set_data(packed)
-            return
-        for nid in [nid for nid in node.subnodes if disk.nid_type(nid) == disk.NID_TYPE_LTP]:
-            node.drop_subnode(nid)
+    items[3] = b"".join([build_row(info, *row, store) for row in rows])
+    items[1] = b"".join(
+        [row[0].to_bytes(4, "little") + number.to_bytes(width, "little") for number, row in enumerate(rows)]
+    )
+    items[0] = bth.header_bytes(4, width, 0, 2 << 5)
+    items[2] = stored_info
+    packed = None if too_large else pack_simple(CLIENT_TC, items, 3 << 5, layout.block_data_max)
+    if packed is None:
+        return None
+    first = HEADER_SIZE + sum(map(len, items[:3])) + VERSION_AT
+    return PackedTable(packed, range(first, first + len(rows) * size, size))
+
+
+def with_versions(table: PackedTable, version: Callable[[], int]) -> bytes:
+    """Return the block of a packed table with other versions of its rows, each of which is asked for in turn."""
+    data = bytearray(table.data)
+    for at in table.versions:
+        data[at : at + 4] = version().to_bytes(4, "little")
+    return bytes(data)
+
+
+def write_table(
+    node: NodeEditor, columns: tuple[int, ...], rows: Sequence[tuple[int, int, Mapping[int, bytes | None]]]
+) -> None:
+    """Make a new node's data a table of a few rows, (row id, version, cells) each, with ids that grow."""
+    packed = pack_table(columns, rows, node.db.layout)
+    if packed is not None:
+        node.set_data(packed.data)
+        return
     table = TableEditor(node, columns)
     for row in rows:
         table.put_row(*row)

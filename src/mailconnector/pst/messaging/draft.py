@@ -5,27 +5,21 @@ A draft holds the stored properties of its object and edits the object's node; n
 drafts inside the draft of their attachment, and are saved from the inside out.
 """
 
-from codecs import utf_16_le_encode
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from mailconnector.mapi import codepages
-from mailconnector.mapi.named import PropertyName
 from mailconnector.mapi.objects import (
     AttachmentObject,
     MessageObject,
     Properties,
-    PropertyKey,
 )
 from mailconnector.mapi.types import FileTime, PropertyType
-from mailconnector.mapi.values import Value, ValueFormatError, decode
 from mailconnector.pst import disk
-from mailconnector.pst.errors import PstFormatError, PstNotFoundError, PstTooLargeError, PstUsageError
+from mailconnector.pst.errors import PstFormatError, PstNotFoundError, PstUsageError
 from mailconnector.pst.ltp.node import NodeEditor, NodeReader
 from mailconnector.pst.ltp.property_context import (
-    INLINE_SIZES,
     PropertyContext,
     StoredValue,
     pack_object,
@@ -34,174 +28,40 @@ from mailconnector.pst.ltp.property_context import (
 )
 from mailconnector.pst.ltp.table_context import ROW_ID, ROW_VERSION, Row, TableContext
 from mailconnector.pst.ltp.table_editor import TableEditor, write_table
+from mailconnector.pst.messaging.composition import (
+    CREATED,
+    DISPLAY_LISTS,
+    SEARCH_KEY,
+    complete,
+    display_lists,
+    recipient_cells,
+    stamp,
+    table_columns,
+)
 from mailconnector.pst.messaging.message import (
     ATTACH_DATA,
     ATTACH_METHOD,
     ATTACH_SIZE,
     FLAG_ASSOCIATED,
     FLAG_HASATTACH,
-    FLAG_READ,
     MAX_DEPTH,
-    MESSAGE_CLASS,
     MESSAGE_FLAGS,
     MESSAGE_SIZE,
     METHOD_EMBEDDED,
     METHOD_NONE,
     METHOD_OLE,
     METHOD_VALUE,
-    SUBJECT,
 )
-from mailconnector.pst.messaging.session import ROW_ONLY, Session, codec_of, convert_cell
-from mailconnector.pst.messaging.subject import mark_subject
+from mailconnector.pst.messaging.object_draft import ObjectDraft, stream_parts
+from mailconnector.pst.messaging.session import ROW_ONLY, Session, convert_cell
 from mailconnector.pst.messaging.templates import templates
 
-# Properties that a store works out itself ([MS-PST] 2.5.2): what is given for them is not stored.
-_CALCULATED = frozenset(
-    (
-        0x003D,  # PidTagSubjectPrefix
-        0x0E08,  # PidTagMessageSize
-        0x0E09,  # PidTagParentEntryId
-        0x0E12,  # PidTagMessageRecipients
-        0x0E13,  # PidTagMessageAttachments
-        0x0E1B,  # PidTagHasAttachments
-        0x0E1D,  # PidTagNormalizedSubject
-        0x0E20,  # PidTagAttachSize
-        0x0E21,  # PidTagAttachNumber
-        0x0FF4,  # PidTagAccess
-        0x0FF7,  # PidTagAccessLevel
-        0x0FF8,  # PidTagMappingSignature
-        0x0FF9,  # PidTagRecordKey
-        0x0FFA,  # PidTagStoreRecordKey
-        0x0FFB,  # PidTagStoreEntryId
-        0x0FFE,  # PidTagObjectType
-        0x0FFF,  # PidTagEntryId
-        0x3414,  # PidTagStoreProvider
-        0x67F2,  # PidTagLtpRowId
-        0x67F3,  # PidTagLtpRowVer
-    )
-)
-_NOT_IN_RECIPIENTS = _CALCULATED - {0x0FF9, 0x0FFE, 0x0FFF}  # of those, a recipient row does hold these
-_NOT_PLAIN = _CALCULATED | {SUBJECT}  # what is not stored as it is given
-_OBJECT, _STRING, _BINARY = int(PropertyType.OBJECT), int(PropertyType.STRING), int(PropertyType.BINARY)
 _CODEPAGE = 0x3FFD  # PidTagMessageCodepage
-_IMPORTANCE, _CREATED, _MODIFIED, _SEARCH_KEY, _STATUS = 0x0017, 0x3007, 0x3008, 0x300B, 0x0E17
-_RECIPIENT_TYPE, _DISPLAY_NAME, _RENDERING_POSITION = 0x0C15, 0x3001, 0x370B
-_DISPLAY_LISTS = {1: 0x0E04, 2: 0x0E03, 3: 0x0E02}  # To, Cc, Bcc: the names of the recipients of each type
+_RENDERING_POSITION = 0x370B
 _CODEPAGES_TO_TRY = (1252, 1250, 1251, 1253, 1254, 1255, 1256, 1257, 932, 936, 949, 950, 874, 1258, 65001)
-_STREAM_PART = 1 << 18
 
 
-class _ObjectDraft:
-    """What drafts of messages and attachments share: stored properties over a node."""
-
-    def __init__(self, session: Session, node: NodeEditor, codec: str) -> None:
-        self._session = session
-        self.node = node
-        self.codec = codec
-        self.values: dict[int, StoredValue] = {}
-        self.given: set[int] = set()  # ids of the properties that were set by hand
-
-    def _load(self) -> None:
-        pc = PropertyContext(self.node, self.codec)
-        self.codec = codec_of(pc, self.codec)
-        self.values = pc.stored()
-
-    def set(self, key: PropertyKey, value: Value | BinaryIO) -> None:
-        """Set a property. Values that the store works out itself are passed over.
-
-        Args:
-            key: a tag, or a NamedTag for a named property.
-            value: of the type that the key names; for PtypBinary and PtypString also a binary stream of stored bytes.
-
-        Raises:
-            PstUsageError: the value does not fit the type.
-        """
-        tag = self._session.stored_tag(key)
-        pid = tag >> 16
-        if pid in _CALCULATED:
-            return
-        if not isinstance(value, _PLAIN) and hasattr(value, "read"):
-            nid = self.node.add_value(_parts(cast("BinaryIO", value)))
-            self._drop(pid)
-            self.values[pid] = StoredValue(tag & 0xFFFF, b"", nid)
-            return
-        if pid == SUBJECT and isinstance(value, str):
-            value = mark_subject(value)
-        stored = self._session.store_value(tag, value, self.codec)
-        if pid in self.values:
-            self._drop(pid)
-        self.values[pid] = stored
-        self.given.add(pid)
-
-    def update(self, properties: Mapping[PropertyKey, Value]) -> None:
-        """Set several properties."""
-        session, codec = self._session, self.codec
-        tag_of, known, encode = session.stored_tag, session.known_tags, session.encode_value
-        values, given = self.values, self.given
-        for key, value in properties.items():
-            tag = known.get(key) or tag_of(key)
-            pid = tag >> 16
-            if pid in values or pid in _NOT_PLAIN or not isinstance(value, _PLAIN):
-                self.set(key, value)
-                continue
-            ptype = tag & 0xFFFF
-            # The short way for what most values are.
-            if ptype == _BINARY and value.__class__ is bytes:
-                data = value
-            elif ptype == _STRING and value.__class__ is str:
-                data = utf_16_le_encode(value, "surrogatepass")[0]
-            else:
-                data = encode(tag, value, codec)
-            values[pid] = _new_tuple(StoredValue, (ptype, data, 0))
-            given.add(pid)
-
-    def delete(self, key: PropertyKey | PropertyName) -> None:
-        """Delete a property; nothing where there is none."""
-        pid = self._session.find_id(key)
-        if pid is not None:
-            self._drop(pid)
-
-    def get(self, key: PropertyKey | PropertyName, default: Value = None) -> Value:
-        """Return a property as it would be stored now."""
-        pid = self._session.find_id(key)
-        if pid is None or pid not in self.values:
-            return default
-        value = self.values[pid]
-        data = self.node.read_subnode(value.nid) if value.nid else value.data
-        try:
-            return decode(value.type, data, self.codec)
-        except ValueFormatError as error:
-            raise PstFormatError(f"property {pid:#06x} cannot be decoded: {error}", nid=self.node.nid) from error
-
-    def _drop(self, pid: int) -> None:
-        old = self.values.pop(pid, None)
-        if old is not None and old.nid:
-            self.node.drop_subnode(old.nid)
-
-    def _put_number(self, pid: int, number: int) -> None:
-        self.values[pid] = StoredValue(PropertyType.INTEGER32, (number & 0xFFFFFFFF).to_bytes(4, "little"))
-
-    def number(self, pid: int, default: int = 0) -> int:
-        """Return an integer property by its id."""
-        value = self.values.get(pid)
-        return int.from_bytes(value.data[:4], "little") if value is not None else default
-
-    def _default(self, pid: int, ptype: PropertyType, data: bytes) -> None:
-        if pid not in self.values:
-            self.values[pid] = StoredValue(ptype, data)
-
-    def _stamp(self) -> None:
-        now = int(FileTime.now()).to_bytes(8, "little")
-        self._default(_CREATED, PropertyType.TIME, now)
-        self._default(_MODIFIED, PropertyType.TIME, now)
-
-    def _value_size(self, value: StoredValue) -> int:
-        if value.nid:
-            return self._session.db.data_size(self.node.subnode(value.nid).bid_data)
-        return INLINE_SIZES.get(value.type, len(value.data))
-
-
-class MessageDraft(_ObjectDraft):
+class MessageDraft(ObjectDraft):
     """A message that is being made or changed.
 
     Args:
@@ -228,7 +88,7 @@ class MessageDraft(_ObjectDraft):
             self._recipients = []
             self._attachments = {}
         else:
-            self._load()
+            self.load()
 
     # -- recipients ------------------------------------------------------------------------------------------------
 
@@ -246,7 +106,7 @@ class MessageDraft(_ObjectDraft):
         entry = self.node.subnodes.get(nid)
         if entry is None or not entry.bid_data:
             return None
-        return TableContext(NodeReader(self._session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
+        return TableContext(NodeReader(self.session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
 
     @property
     def recipient_count(self) -> int:
@@ -276,53 +136,37 @@ class MessageDraft(_ObjectDraft):
         del rows[index]
 
     def _recipient_cells(self, properties: Properties) -> dict[int, bytes]:
-        cells: dict[int, bytes] = {}
-        tag_of, encode, codec = self._session.stored_tag, self._session.encode_value, self.codec
-        for key, value in properties.items():
-            tag = tag_of(key)
-            if tag >> 16 not in _NOT_IN_RECIPIENTS and tag & 0xFFFF != _OBJECT:
-                cells[tag] = encode(tag, value, codec)
-        cells.setdefault(0x0E0F000B, b"\1")  # PidTagResponsibility
-        cells.setdefault(0x0FFE0003, b"\6\0\0\0")  # PidTagObjectType: MAPI_MAILUSER
-        cells.setdefault(0x39000003, b"\0\0\0\0")  # PidTagDisplayType
-        cells.setdefault(0x0C150003, b"\1\0\0\0")  # PidTagRecipientType: To
-        return cells
+        return recipient_cells(properties, self.session.stored_tag, self.codec)
 
     def _save_recipients(self) -> None:
         rows = self._recipients
         if rows is None or not self._recipients_changed:
             return
-        template = templates(ansi=self._session.ansi)["recipients"]
+        template = templates(ansi=self.session.ansi)["recipients"]
         self.node.drop_subnode(disk.NID_RECIPIENT_TABLE)
         self._save_display_lists(rows)
-        db = self._session.db
+        db = self.session.db
         entry = None if rows else db.find_node(template.nid)
         if entry is not None and entry.bid_data and not entry.bid_sub:
             # An empty table is the template: its block is shared.
             db.add_reference(entry.bid_data)
             self.node.put_subnode(disk.NID_RECIPIENT_TABLE, entry.bid_data)
             return
-        version = self._session.row_version
+        version = self.session.row_version
         table = NodeEditor(db, nid=disk.NID_RECIPIENT_TABLE)
-        columns = _columns(template.columns, rows)
+        columns = table_columns(template.columns, rows)
         write_table(table, columns, [(number, version(), cells) for number, cells in enumerate(rows, 1)])
         self.node.put_subnode(disk.NID_RECIPIENT_TABLE, *table.save())
 
     def _save_display_lists(self, rows: list[dict[int, bytes]]) -> None:
         """Bring PidTagDisplayTo and its kin into step with the recipients, but for those that were set by hand."""
-        string = PropertyType.STRING8 if self._session.ansi else PropertyType.STRING
-        semicolon = b"; " if self._session.ansi else b";\0 \0"
-        lists: dict[int, list[bytes]] = {}
-        type_tag, name_tag = _RECIPIENT_TYPE << 16 | PropertyType.INTEGER32, _DISPLAY_NAME << 16 | string
-        for cells in rows:
-            kind = int.from_bytes(cells.get(type_tag, b"\1"), "little") & 0xF
-            name = cells.get(name_tag)
-            if name and kind in _DISPLAY_LISTS:
-                lists.setdefault(_DISPLAY_LISTS[kind], []).append(name)
-        for pid in _DISPLAY_LISTS.values():
+        ansi = self.session.ansi
+        lists = display_lists(rows, ansi=ansi)
+        for pid in DISPLAY_LISTS:
             if pid not in self.given and (pid in lists or pid in self.values):
-                self._drop(pid)
-                self.values[pid] = StoredValue(string, semicolon.join(lists.get(pid, [])))
+                self.drop(pid)
+                empty = StoredValue(PropertyType.STRING8 if ansi else PropertyType.STRING, b"")
+                self.values[pid] = lists.get(pid, empty)
 
     # -- attachments -----------------------------------------------------------------------------------------------
 
@@ -340,9 +184,9 @@ class MessageDraft(_ObjectDraft):
 
     def add_attachment(self, attachment: AttachmentObject) -> int:
         """Add an attachment and return its NID."""
-        nid = self._session.db.new_nid(disk.NID_TYPE_ATTACHMENT)
+        nid = self.session.db.new_nid(disk.NID_TYPE_ATTACHMENT)
         draft = AttachmentDraft(
-            self._session, NodeEditor(self._session.db, nid=nid), new=True, codec=self.codec, depth=self._depth
+            self.session, NodeEditor(self.session.db, nid=nid), new=True, codec=self.codec, depth=self._depth
         )
         draft.fill(attachment)
         self._put_attachment(nid, draft)
@@ -373,7 +217,7 @@ class MessageDraft(_ObjectDraft):
         if nid not in self._own_attachments():
             raise PstNotFoundError("the message has no such attachment", nid=nid)
         draft = AttachmentDraft(
-            self._session, self.node.edit_subnode(nid), new=False, codec=self.codec, depth=self._depth
+            self.session, self.node.edit_subnode(nid), new=False, codec=self.codec, depth=self._depth
         )
         yield draft
         self._put_attachment(nid, draft)
@@ -383,15 +227,15 @@ class MessageDraft(_ObjectDraft):
         if rows is None:
             return
         flags = self.number(MESSAGE_FLAGS)
-        self._put_number(MESSAGE_FLAGS, flags | FLAG_HASATTACH if rows else flags & ~FLAG_HASATTACH)
+        self.put_number(MESSAGE_FLAGS, flags | FLAG_HASATTACH if rows else flags & ~FLAG_HASATTACH)
         self.node.drop_subnode(disk.NID_ATTACHMENT_TABLE)
         if not rows:
             return
-        template = templates(ansi=self._session.ansi)["attachments"]
-        version = self._session.row_version
-        table = NodeEditor(self._session.db, nid=disk.NID_ATTACHMENT_TABLE)
+        template = templates(ansi=self.session.ansi)["attachments"]
+        version = self.session.row_version
+        table = NodeEditor(self.session.db, nid=disk.NID_ATTACHMENT_TABLE)
         # What Outlook lists beyond the template stays listed, and every row has what its attachment has.
-        columns = _columns((*template.columns, *self._attachment_columns), rows.values())
+        columns = table_columns((*template.columns, *self._attachment_columns), rows.values())
         usual = all(tag >> 16 in _ATTACHMENT_CELLS or tag in (ROW_ID, ROW_VERSION) for tag in columns)
         for nid, cells in rows.items():
             if not usual or nid not in self._saved_attachments:
@@ -406,7 +250,7 @@ class MessageDraft(_ObjectDraft):
             return old
         cells: dict[int, bytes] = {}
         try:
-            pc = PropertyContext(NodeReader(self._session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
+            pc = PropertyContext(NodeReader(self.session.db, entry.bid_data, entry.bid_sub, nid), self.codec)
             types = pc.types()
             for tag in columns:
                 pid = tag >> 16
@@ -424,14 +268,14 @@ class MessageDraft(_ObjectDraft):
 
     def fill(self, message: MessageObject) -> None:
         """Take over a message's properties, recipients and attachments."""
-        if self._session.ansi:
+        if self.session.ansi:
             self._choose_codepage(message)
         chosen = self.values.get(_CODEPAGE)
         self.update(message.properties)
         if chosen is not None:
             self.values[_CODEPAGE] = chosen
         if message.associated:
-            self._put_number(MESSAGE_FLAGS, self.number(MESSAGE_FLAGS) | FLAG_ASSOCIATED)
+            self.put_number(MESSAGE_FLAGS, self.number(MESSAGE_FLAGS) | FLAG_ASSOCIATED)
         for recipient in message.recipients:
             self.add_recipient(recipient.properties)
         for attachment in message.attachments:
@@ -441,14 +285,14 @@ class MessageDraft(_ObjectDraft):
         """Take out everything but the creation time and the search key: the message can become another from here."""
         for nid in list(self.node.own_subnodes()):
             self.node.drop_subnode(nid)
-        kept = {pid: self.values[pid] for pid in (_CREATED, _SEARCH_KEY) if pid in self.values}
+        kept = {pid: self.values[pid] for pid in (CREATED, SEARCH_KEY) if pid in self.values}
         self.values = {pid: value for pid, value in kept.items() if not value.nid}
         self.given.clear()
         self.made.clear()
         self._saved_attachments.clear()
         self._recipients, self._recipients_changed = [], True
         self._attachments, self._attachment_columns = {}, ()
-        self.codec = self._session.codec
+        self.codec = self.session.codec
         self._new = True
 
     def _choose_codepage(self, message: MessageObject) -> None:
@@ -474,28 +318,21 @@ class MessageDraft(_ObjectDraft):
             except UnicodeError:
                 continue
             self.codec = codec
-            self._put_number(_CODEPAGE, codepage)
+            self.put_number(_CODEPAGE, codepage)
             return
 
     def save(self) -> None:
         """Write the message into its node, and the node's blocks."""
         if self._new:
-            string = PropertyType.STRING8 if self._session.ansi else PropertyType.STRING
-            if not (MESSAGE_CLASS in self.values and self.values[MESSAGE_CLASS].data):
-                encoded = b"IPM.Note" if self._session.ansi else "IPM.Note".encode("utf-16-le")
-                self.values[MESSAGE_CLASS] = StoredValue(string, encoded)
-            self._default(MESSAGE_FLAGS, PropertyType.INTEGER32, FLAG_READ.to_bytes(4, "little"))
-            self._default(_IMPORTANCE, PropertyType.INTEGER32, b"\1\0\0\0")
-            self._default(_SEARCH_KEY, PropertyType.BINARY, self._session.search_key())
-            self._default(_STATUS, PropertyType.INTEGER32, bytes(4))
-            self._stamp()
+            session = self.session
+            complete(self.values, session.search_key, FileTime.now(), ansi=session.ansi)
         self._save_recipients()
         self._save_attachments()
-        self._put_number(MESSAGE_SIZE, 0)
+        self.put_number(MESSAGE_SIZE, 0)
         write_properties(self.node, self.values)
         # The size stands in four bytes of its own in the property context: noting it does not change it.
         size = min(sum(map(len, self.node.iter_dirty())) + self._subnodes_size(), 0x7FFFFFFF)
-        self._put_number(MESSAGE_SIZE, size)
+        self.put_number(MESSAGE_SIZE, size)
         set_inline(self.node, self.values, MESSAGE_SIZE)
         self.node.save()
 
@@ -516,7 +353,7 @@ class MessageDraft(_ObjectDraft):
 
     def _subnodes_size(self) -> int:
         total = 0
-        db = self._session.db
+        db = self.session.db
         pending = list(self.node.subnodes.values())
         seen: set[int] = set()  # a damaged tree may hold itself
         while pending:
@@ -528,7 +365,7 @@ class MessageDraft(_ObjectDraft):
         return total
 
 
-class AttachmentDraft(_ObjectDraft):
+class AttachmentDraft(ObjectDraft):
     """An attachment that is being made or changed; see :class:`MessageDraft` for the arguments."""
 
     def __init__(self, session: Session, node: NodeEditor, *, new: bool, codec: str, depth: int) -> None:
@@ -537,7 +374,7 @@ class AttachmentDraft(_ObjectDraft):
         self._new = new
         self.embedded: MessageDraft | None = None  # the embedded message, where this draft made or changed it
         if not new:
-            self._load()
+            self.load()
             self.codec = codec
 
     def fill(self, attachment: AttachmentObject) -> None:
@@ -552,21 +389,21 @@ class AttachmentDraft(_ObjectDraft):
         """Set the content: a file's bytes, or for PidTagAttachMethod 6 the OLE storage."""
         self._drop_content()
         method = self.number(ATTACH_METHOD)
-        parts = [data] if isinstance(data, bytes) else _parts(data)
+        parts = [data] if isinstance(data, bytes) else stream_parts(data)
         if method == METHOD_OLE:
             nid = self.node.add_value(parts)
-            size = self._session.db.data_size(self.node.subnode(nid).bid_data)
+            size = self.session.db.data_size(self.node.subnode(nid).bid_data)
             self.values[ATTACH_DATA] = StoredValue(PropertyType.OBJECT, pack_object(nid, size))
             return
         if method in (METHOD_NONE, METHOD_EMBEDDED):
-            self._put_number(ATTACH_METHOD, METHOD_VALUE)
+            self.put_number(ATTACH_METHOD, METHOD_VALUE)
         if isinstance(data, bytes):
             self.values[ATTACH_DATA] = StoredValue(PropertyType.BINARY, data)
         else:
             nid = self.node.add_value(parts)
             bid = self.node.subnode(nid).bid_data
-            if self._session.db.data_size(bid) <= _SMALL_VALUE:
-                small = self._session.db.read_data(bid)
+            if self.session.db.data_size(bid) <= _SMALL_VALUE:
+                small = self.session.db.read_data(bid)
                 self.node.drop_subnode(nid)
                 self.values[ATTACH_DATA] = StoredValue(PropertyType.BINARY, small)
             else:
@@ -575,9 +412,9 @@ class AttachmentDraft(_ObjectDraft):
     def set_embedded(self, message: MessageObject) -> None:
         """Make the attachment an embedded message."""
         self._drop_content()
-        db = self._session.db
+        db = self.session.db
         nid = db.new_nid(disk.NID_TYPE_NORMAL_MESSAGE)
-        draft = MessageDraft(self._session, NodeEditor(db, nid=nid), new=True, codec=self.codec, depth=self._depth + 1)
+        draft = MessageDraft(self.session, NodeEditor(db, nid=nid), new=True, codec=self.codec, depth=self._depth + 1)
         draft.fill(message)
         self._save_embedded(draft)
 
@@ -592,7 +429,7 @@ class AttachmentDraft(_ObjectDraft):
         if nid is None or self.number(ATTACH_METHOD) != METHOD_EMBEDDED:
             raise PstNotFoundError("the attachment holds no message", nid=self.node.nid)
         draft = MessageDraft(
-            self._session, self.node.edit_subnode(nid), new=False, codec=self.codec, depth=self._depth + 1
+            self.session, self.node.edit_subnode(nid), new=False, codec=self.codec, depth=self._depth + 1
         )
         yield draft
         self._save_embedded(draft)
@@ -603,7 +440,7 @@ class AttachmentDraft(_ObjectDraft):
         nid = draft.node.nid
         self.embedded = draft
         self.node.put_subnode(nid, draft.node.bid_data, draft.node.bid_sub)
-        self._put_number(ATTACH_METHOD, METHOD_EMBEDDED)
+        self.put_number(ATTACH_METHOD, METHOD_EMBEDDED)
         self.values[ATTACH_DATA] = StoredValue(PropertyType.OBJECT, pack_object(nid, size))
 
     def _target(self) -> int | None:
@@ -617,22 +454,22 @@ class AttachmentDraft(_ObjectDraft):
         self.embedded = None
         if target is not None:
             self.node.drop_subnode(target)
-        self._drop(ATTACH_DATA)
+        self.drop(ATTACH_DATA)
 
     def save(self) -> dict[int, bytes]:
         """Write the attachment into its node, and the node's blocks; return the cells of its row."""
         if self._new:
-            self._default(ATTACH_METHOD, PropertyType.INTEGER32, METHOD_NONE.to_bytes(4, "little"))
-            self._default(_RENDERING_POSITION, PropertyType.INTEGER32, b"\xff\xff\xff\xff")
-            self._stamp()
+            self.put_default(ATTACH_METHOD, PropertyType.INTEGER32, METHOD_NONE.to_bytes(4, "little"))
+            self.put_default(_RENDERING_POSITION, PropertyType.INTEGER32, b"\xff\xff\xff\xff")
+            stamp(self.values, FileTime.now())
         # The size is the sum of the values' sizes, in which an embedded message or OLE object counts with its own
         # (measured).
-        self._put_number(ATTACH_SIZE, 0)
+        self.put_number(ATTACH_SIZE, 0)
         size = 0
         for pid, value in self.values.items():
             whole = pid == ATTACH_DATA and value.type == PropertyType.OBJECT
-            size += int.from_bytes(value.data[4:8], "little") if whole else self._value_size(value)
-        self._put_number(ATTACH_SIZE, min(size, 0x7FFFFFFF))
+            size += int.from_bytes(value.data[4:8], "little") if whole else self.value_size(value)
+        self.put_number(ATTACH_SIZE, min(size, 0x7FFFFFFF))
         write_properties(self.node, self.values)
         cells = {
             pid << 16 | value.type: self.node.read_subnode(value.nid) if value.nid else value.data
@@ -644,9 +481,6 @@ class AttachmentDraft(_ObjectDraft):
 
 
 _SMALL_VALUE = 3580
-_PLAIN = (str, int, bytes)  # values that are surely no streams
-_new_tuple = tuple.__new__  # makes a named tuple in half the time
-_MAX_COLUMNS = 250
 _ATTACHMENT_CELLS = frozenset(
     (ATTACH_SIZE, ATTACH_METHOD, _RENDERING_POSITION, 0x3001, 0x3703, 0x3704, 0x3707, 0x370E, 0x3712, 0x3714, 0x7FFA,
      0x7FFB, 0x7FFC, 0x7FFD, 0x7FFE, 0x7FFF)
@@ -656,33 +490,3 @@ _ATTACHMENT_CELLS = frozenset(
 def _cells(row: Row) -> dict[int, bytes]:
     """Return the cells of a row, but for its id and version."""
     return {tag: row.raw(tag) or b"" for tag in row.tags() if tag not in (ROW_ID, ROW_VERSION)}
-
-
-@lru_cache(maxsize=64)
-def _unique(tags: tuple[int, ...]) -> tuple[tuple[int, ...], frozenset[int]]:
-    """Return tags without those whose id comes again, in order and as a set."""
-    unique = tuple({tag >> 16: tag for tag in tags}.values())
-    return unique, frozenset(unique)
-
-
-def _columns(template: tuple[int, ...], rows: Collection[Mapping[int, bytes]]) -> tuple[int, ...]:
-    """Return the columns of a table: those of its template, and those that a row has beyond them."""
-    usual, known = _unique(template)
-    if all(cells.keys() <= known for cells in rows):
-        return usual
-    columns = {tag >> 16: tag for tag in usual}
-    for cells in rows:
-        for tag in cells:
-            if tag >> 16 not in columns:
-                columns[tag >> 16] = tag
-    if len(columns) > _MAX_COLUMNS:
-        raise PstTooLargeError(f"a table of {len(columns)} columns: {_MAX_COLUMNS} is the most")
-    return tuple(columns.values())
-
-
-def _parts(stream: BinaryIO) -> Iterator[bytes]:
-    while True:
-        part = stream.read(_STREAM_PART)
-        if not part:
-            return
-        yield part

@@ -141,25 +141,7 @@ class Session:
         Raises:
             PstUsageError: the value does not fit the type.
         """
-        return StoredValue(tag & 0xFFFF, self.encode_value(tag, value, codec))
-
-    def encode_value(self, tag: int, value: Value, codec: str) -> bytes:
-        """Return the stored bytes of a value for a stored tag.
-
-        Raises:
-            PstUsageError: the value does not fit the type.
-        """
-        ptype = tag & 0xFFFF
-        try:
-            # Most values of most messages are strings: the short way for them.
-            if isinstance(value, str):
-                if ptype == _STRING:
-                    return utf_16_le_encode(value, "surrogatepass")[0]
-                if ptype == _STRING8:
-                    return codepages.encode_string8(value, codec)
-            return encode(ptype, value, codec)
-        except (ValueFormatError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise PstUsageError(f"the value of property {tag:#010x} does not fit its type: {error}") from error
+        return StoredValue(tag & 0xFFFF, encode_value(tag, value, codec))
 
     # -- transactions ----------------------------------------------------------------------------------------------
 
@@ -357,6 +339,25 @@ class Session:
 
         table = self.editor(table_nid)
         table.put_row(entry.nid, self.row_version(), row_cells(table, cell, self.codec))
+
+
+def encode_value(tag: int, value: Value, codec: str) -> bytes:
+    """Return the stored bytes of a value for a stored tag.
+
+    Raises:
+        PstUsageError: the value does not fit the type.
+    """
+    ptype = tag & 0xFFFF
+    try:
+        # Most values of most messages are strings: the short way for them.
+        if isinstance(value, str):
+            if ptype == _STRING:
+                return utf_16_le_encode(value, "surrogatepass")[0]
+            if ptype == _STRING8:
+                return codepages.encode_string8(value, codec)
+        return encode(ptype, value, codec)
+    except (ValueFormatError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise PstUsageError(f"the value of property {tag:#010x} does not fit its type: {error}") from error
 
 
 def row_cells(

@@ -31,16 +31,41 @@ class DataTreeBlock(NamedTuple):
     bids: tuple[int, ...]
 
 
+class EncodedData(NamedTuple):
+    """The data of a block as it stands in the file, and its CRC: all of a data block that has not to do with its place.
+
+    Attributes:
+        data: encoded, without padding.
+        crc: of that.
+    """
+
+    data: bytes
+    crc: int
+
+
+def encode_data(method: int, data: bytes) -> EncodedData | None:
+    """Return the data of a data block as it stands in the file; None when that depends on the block's BID."""
+    if method == crypt.CYCLIC:
+        return None
+    encoded = crypt.encode(method, data, 0)
+    return EncodedData(encoded, compute_crc(encoded))
+
+
 def encode_block(layout: Layout, method: int, data: bytes, bid: int, ib: int) -> bytes:
     """Return a block as it stands in the file: encoded data, padding, BLOCKTRAILER ([MS-PST] 2.2.2.8.1)."""
     if method and not bid & disk.BID_INTERNAL:
         data = crypt.encode(method, data, bid & 0xFFFFFFFF)
+    return finish_block(layout, data, compute_crc(data), bid, ib)
+
+
+def finish_block(layout: Layout, data: bytes, crc: int, bid: int, ib: int) -> bytes:
+    """Return a block as it stands in the file from its encoded data and their CRC."""
     size = len(data)
-    crc = compute_crc(data)
     trailer = layout.block_trailer
     ends = (bid, crc) if layout.trailer_bid_first else (crc, bid)
-    padded = data.ljust(layout.block_total(size) - trailer.size, b"\0")
-    return padded + trailer.pack(size, compute_signature(ib, bid), *ends)
+    end = trailer.pack(size, compute_signature(ib, bid), *ends)
+    padding = layout.block_total(size) - trailer.size - size
+    return b"".join((data, bytes(padding), end)) if padding else data + end
 
 
 def decode_block(layout: Layout, method: int, raw: bytes, bid: int, ib: int, size: int) -> bytes:

@@ -28,7 +28,7 @@ from mailconnector.pst.disk import Header, Layout, Root
 from mailconnector.pst.errors import PstDiskError, PstFormatError, PstFullError, PstTooLargeError, PstUsageError
 from mailconnector.pst.ndb import blocks
 from mailconnector.pst.ndb.allocation import AllocationMaps, read_dlist
-from mailconnector.pst.ndb.blocks import SubnodeEntry
+from mailconnector.pst.ndb.blocks import EncodedData, SubnodeEntry
 from mailconnector.pst.ndb.btree import BTree, Entry, PageRef
 from mailconnector.pst.ndb.device import Device
 from mailconnector.pst.ndb.lookup import BlockEntry, NodeSource, read_header
@@ -186,23 +186,36 @@ class NodeDatabase(NodeSource):
 
     def write_block(self, data: bytes, *, internal: bool = False) -> int:
         """Write a block of 1 to 8,176 (ANSI 8,180) bytes and return its BID, with one reference for the caller."""
+        bid, ib = self._new_block(len(data), internal=internal)
+        self.device.write(ib, blocks.encode_block(self.layout, self.header.bCryptMethod, data, bid, ib))
+        return bid
+
+    def write_encoded(self, encoded: EncodedData) -> int:
+        """Write a data block whose data are encoded as this file has them, and return its BID like `write_block`."""
+        bid, ib = self._new_block(len(encoded.data), internal=False)
+        self.device.write(ib, blocks.finish_block(self.layout, *encoded, bid, ib))
+        return bid
+
+    def _new_block(self, size: int, *, internal: bool) -> tuple[int, int]:
+        """Give a block of so many bytes of data a BID, a place and an entry; return BID and offset."""
         if not self.in_transaction:
             raise PstUsageError("a change was asked for outside a transaction")
-        layout = self.layout
         header = self.header
-        bid = header.bidNextB | disk.BID_INTERNAL if internal else header.bidNextB
-        if header.bidNextB >= self._id_limit:
+        bid = header.bidNextB
+        if bid >= self._id_limit:
             raise PstFullError("the file has used up its block ids", hint="Compact the file.")
-        object.__setattr__(header, "bidNextB", header.bidNextB + disk.BID_STEP)  # as _count does, which is slower
-        size = len(data)
-        total = layout.block_total(size)
+        object.__setattr__(header, "bidNextB", bid + disk.BID_STEP)  # as _count does, which is slower
+        if internal:
+            bid |= disk.BID_INTERNAL
+        total = self.layout.block_total(size)
         assert self._maps is not None
         ib = self._maps.allocate(total)
-        self.device.write(ib, blocks.encode_block(layout, header.bCryptMethod, data, bid, ib))
-        self._set(self._bbt_changes, bid, (bid, ib, size, 2))
+        changes = self._bbt_changes
         if self._undo is not None:
+            self._undo.append((changes, bid, changes.get(bid, _ABSENT)))  # as _set does
             self._written.append((ib, total))
-        return bid
+        changes[bid] = (bid, ib, size, 2)
+        return bid, ib
 
     def write_data(self, data: bytes) -> int:
         """Write data of any size as a block or a data tree; return its BID, 0 for no data."""
