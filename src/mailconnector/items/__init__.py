@@ -18,6 +18,8 @@ from mailconnector.items.mail import (
     Sensitivity,
     StoredContent,
 )
+from mailconnector.items.merging import Merged, field_digests, merge
+from mailconnector.items.message_ids import message_id_of
 from mailconnector.items.note import Note
 from mailconnector.items.post import Post
 from mailconnector.items.readable import readable
@@ -37,13 +39,17 @@ __all__ = [
     "Item",
     "JournalEntry",
     "Mail",
+    "Merged",
     "Note",
     "Placement",
     "Post",
     "Sensitivity",
     "StoredContent",
     "Task",
+    "field_digests",
     "mail_of",
+    "merge",
+    "message_id_of",
     "readable",
     "with_mail",
 ]

@@ -5,12 +5,10 @@ Outlook keeps them and shows them to nobody.
 
 from __future__ import annotations
 
-import uuid
-
-from mailconnector.mapi.named import NamedTag, PropertyName
+from mailconnector.mapi.named import PSETID_MAIL_CONNECTOR, NamedTag, PropertyName
 from mailconnector.mapi.types import PropertyType
 
-PSETID_MAIL_CONNECTOR = uuid.UUID("6d8f3c1e-5a0b-4b62-9f3e-2c7a54d1e0b7")
+__all__ = ["PSETID_MAIL_CONNECTOR"]
 
 
 def _tag(name: str, property_type: int) -> NamedTag:
