@@ -1,4 +1,5 @@
-"""The mailboxes of a server as a tree of folders: which are the user's own, where they stand, and what they are for.
+"""The mailboxes of a server as a tree of folders: which are the user's own, where they stand, what they hold, and what
+they are for.
 
 A folder's id is its mailbox's name. Where the user's own mailboxes have a prefix ("INBOX." on servers of the older
 kind), those directly below it stand at the top, beside the Inbox.
@@ -6,14 +7,16 @@ kind), those directly below it stand at the top, beside the Inbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
 from mailconnector.imap import MailboxInfo, StatusItems
 from mailconnector.imap import Rights as ImapRights
 from mailconnector.imap.responses import Namespaces
+from mailconnector.items import FolderKind
+from mailconnector.stores.imap.kinds import Told
 from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse
 
 INBOX = "INBOX"
@@ -97,14 +100,42 @@ def cursor_of(status: StatusItems | None) -> str:
     return "" if None in parts or not status.highest_modseq else ":".join(str(part) for part in parts)
 
 
-def states(infos: Sequence[MailboxInfo], layout: Layout) -> list[FolderState]:
+@dataclass(frozen=True, slots=True)
+class Sorts:
+    """What is known of the sorts of items in mailboxes.
+
+    Attributes:
+        told: What annotations say, by the mailbox's name.
+        look: Looks into a mailbox, or remembers an earlier look; None for one that is empty.
+    """
+
+    told: Mapping[str, Told] = field(default_factory=dict)
+    look: Callable[[MailboxInfo], FolderKind | None] = lambda info: None
+
+    def of(self, info: MailboxInfo) -> Told:
+        """Return what the annotations of a mailbox say."""
+        return self.told.get(info.name, _UNTOLD)
+
+    def fits(self, info: MailboxInfo, use: SpecialUse) -> bool:
+        """Tell whether nothing speaks against what a mailbox's name says that it is for."""
+        if self.of(info).kind is not None:
+            return self.of(info).kind is use.kind
+        return use.kind is FolderKind.MAIL or self.look(info) in (None, use.kind)
+
+
+_UNTOLD = Told()
+
+
+def states(infos: Sequence[MailboxInfo], layout: Layout, sorts: Sorts | None = None) -> list[FolderState]:
     """Return the folders that a listing shows; parents that it lacks are made up."""
+    sorts = sorts or Sorts()
     own = {info.name: info for info in infos if layout.is_own(info.name) and not info.special_uses & _VIRTUAL}
+    own = {name: info for name, info in own.items() if not sorts.of(info).machinery}
     root = layout.prefix.removesuffix(layout.separator)
     if root != INBOX:
         own.pop(root, None)
-    specials = _specials(own.values(), layout)
-    found = {name: _state(info, layout, specials.get(name)) for name, info in own.items()}
+    specials = _specials(own.values(), layout, sorts)
+    found = {name: _state(info, layout, specials.get(name), sorts) for name, info in own.items()}
     for name in list(found):
         parent = found[name].parent
         for _ in range(_DEEPEST):
@@ -121,9 +152,9 @@ def special_attribute(use: SpecialUse) -> str:
     return _ATTRIBUTES.get(use, "")
 
 
-def special_by_name(name: str) -> tuple[SpecialUse, int] | None:
-    """Return what a folder is for by its name, and how much that is to be believed: 0 most; None for any other."""
-    return _names().get(name.casefold())
+def special_by_name(name: str) -> tuple[tuple[SpecialUse, int], ...]:
+    """Return what a folder may be for by its name, each with how much that is to be believed: 0 most."""
+    return _names().get(name.casefold(), ())
 
 
 def rights_of(rights: ImapRights) -> Rights:
@@ -135,7 +166,7 @@ def rights_of(rights: ImapRights) -> Rights:
     return allowed | Rights.FLAGS if "w" in rights or "s" in rights else allowed
 
 
-def _state(info: MailboxInfo, layout: Layout, special: SpecialUse | None) -> FolderState:
+def _state(info: MailboxInfo, layout: Layout, special: SpecialUse | None, sorts: Sorts) -> FolderState:
     parent, name = layout.split(info.name)
     status = info.status
     rights = Rights.ALL if info.rights is None else rights_of(info.rights)
@@ -147,7 +178,8 @@ def _state(info: MailboxInfo, layout: Layout, special: SpecialUse | None) -> Fol
         info.name,
         parent,
         name,
-        special=special,
+        _kind(info, special, sorts),
+        special,
         selectable=info.selectable,
         rights=rights,
         validity=str(status.uid_validity) if status and status.uid_validity else "",
@@ -156,10 +188,20 @@ def _state(info: MailboxInfo, layout: Layout, special: SpecialUse | None) -> Fol
     )
 
 
-def _specials(infos: Iterable[MailboxInfo], layout: Layout) -> dict[str, SpecialUse]:
+def _kind(info: MailboxInfo, special: SpecialUse | None, sorts: Sorts) -> FolderKind:
+    told = sorts.of(info).kind
+    if special is not None:
+        return special.kind
+    if told is not None or not info.selectable:
+        return told or FolderKind.MAIL
+    return sorts.look(info) or FolderKind.MAIL
+
+
+def _specials(infos: Iterable[MailboxInfo], layout: Layout, sorts: Sorts) -> dict[str, SpecialUse]:
     """Find the special folders: by what the server says, and for the uses it says nothing of, by name."""
     found: dict[SpecialUse, str] = {}
-    named: list[tuple[int, int, str, SpecialUse]] = []
+    noted: list[tuple[SpecialUse, str]] = []
+    named: list[tuple[int, int, MailboxInfo, SpecialUse]] = []
     for info in sorted(infos, key=lambda info: (len(info.name), info.name)):
         if info.name == INBOX:
             found[SpecialUse.INBOX] = INBOX
@@ -169,19 +211,28 @@ def _specials(infos: Iterable[MailboxInfo], layout: Layout) -> dict[str, Special
         for attribute in sorted(info.special_uses):
             if use := _BY_ATTRIBUTE.get(attribute):
                 found.setdefault(use, info.name)
+        if (use := sorts.of(info).use) is not None:
+            noted.append((use, info.name))
         parent, name = layout.split(info.name)
-        known = special_by_name(name)
-        if known is not None and parent.casefold() in _TOPS:
-            named.append((known[1], 0 if parent == ROOT else 1, info.name, known[0]))
-    for _, _, mailbox, use in sorted(named, key=lambda entry: entry[:3]):
+        if parent.casefold() in _TOPS:
+            for use, rank in special_by_name(name):
+                named.append((rank, 0 if parent == ROOT else 1, info, use))
+    for use, mailbox in noted:
         if mailbox not in found.values():
             found.setdefault(use, mailbox)
+    for _, _, info, use in sorted(named, key=lambda entry: (entry[0], entry[1], entry[2].name)):
+        if info.name not in found.values() and use not in found and sorts.fits(info, use):
+            found[use] = info.name
     return {mailbox: use for use, mailbox in found.items()}
 
 
 @cache
-def _names() -> dict[str, tuple[SpecialUse, int]]:
-    return dict(_rows(resources.files("mailconnector.stores.imap").joinpath("specials.tsv").read_text("utf-8")))
+def _names() -> dict[str, tuple[tuple[SpecialUse, int], ...]]:
+    found: dict[str, tuple[tuple[SpecialUse, int], ...]] = {}
+    text = resources.files("mailconnector.stores.imap").joinpath("specials.tsv").read_text("utf-8")
+    for name, use in _rows(text):
+        found[name] = (*found.get(name, ()), use)
+    return found
 
 
 def _rows(text: str) -> Iterator[tuple[str, tuple[SpecialUse, int]]]:

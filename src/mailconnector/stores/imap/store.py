@@ -2,6 +2,7 @@
 
     ImapStore
       folders   mailboxes -> folders: the tree, special folders (names: what a mailbox can be called)
+      kinds     what sort of items a mailbox holds
       changes   what has changed since a cursor
       reading   names, headers, whole messages -> items (parsing: in other processes)
       writing   items -> messages; flags, deletions, moves
@@ -19,8 +20,9 @@ Only the user's own mailboxes are shown, not those of others or shared ones.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 from mailconnector.imap import (
@@ -34,7 +36,8 @@ from mailconnector.imap import (
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap import folders as tree
 from mailconnector.stores.imap.changes import ChangeReader
-from mailconnector.stores.imap.folders import INBOX, Layout
+from mailconnector.stores.imap.folders import INBOX, Layout, Sorts
+from mailconnector.stores.imap.kinds import KindBook, Told, annotated, content_kind, key_of, listed_entries, note_kind
 from mailconnector.stores.imap.line import Line
 from mailconnector.stores.imap.names import cut, fitting
 from mailconnector.stores.imap.parsing import Parsers
@@ -67,9 +70,10 @@ class ImapStore:
         connect: Makes a connection that is logged in. It is called again when a connection was lost, and for a second
             one that waits.
         parsers: How many processes parse messages; 0 parses them here.
+        book: The file in which to remember what sort of items mailboxes hold; None to find it out each time.
     """
 
-    def __init__(self, connect: Callable[[], ImapClient], *, parsers: int = 0) -> None:
+    def __init__(self, connect: Callable[[], ImapClient], *, parsers: int = 0, book: Path | None = None) -> None:
         self._line = Line(connect)
         self._watch = Line(connect)
         self._watched: ImapClient | None = None
@@ -78,6 +82,7 @@ class ImapStore:
         self._changes = ChangeReader(self._line)
         self._writer = Writer(self._line)
         self._layout: Layout | None = None
+        self._book = KindBook(book)
         self._kinds: dict[str, FolderKind] = {}
         self._capabilities: Capabilities | None = None
 
@@ -117,20 +122,44 @@ class ImapStore:
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def folders(self) -> Iterable[FolderState]:
-        """List the user's own folders: in one round trip, with their cursors, where the server can."""
+        """List the user's own folders: in one round trip, with their cursors, where the server can.
+
+        What sort of items they hold costs more where the server does not tell it with them, see `kinds`.
+        """
         self._line.left_all()
         infos = self._line.read(
             lambda client: client.mailboxes.list(
-                status=True, subscriptions=False, rights=client.session.has("LIST-MYRIGHTS"), survey=True
+                status=True,
+                subscriptions=False,
+                rights=client.session.has("LIST-MYRIGHTS"),
+                metadata=listed_entries(client),
+                survey=True,
             )
         )
-        self._layout = self._line.read(lambda client: Layout.of(client.mailboxes.namespaces()))
+        self._layout = layout = self._line.read(lambda client: Layout.of(client.mailboxes.namespaces()))
         for info in infos:
             if info.rights is not None:
                 self._changes.know_rights(info.name, tree.rights_of(info.rights))
-        found = tree.states(infos, self._layout)
+        own = [info for info in infos if layout.is_own(info.name)]
+        told = self._line.read(lambda client: annotated(client, own, self._book))
+        found = tree.states(own, layout, self._sorts(told))
+        self._book.save(key_of(info) for info in own)
         self._line.validities = {state.id: int(state.validity) for state in found if state.validity}
+        self._kinds = {state.id: state.kind for state in found}
         return found
+
+    def _sorts(self, told: Mapping[str, Told]) -> Sorts:
+        def look(info: MailboxInfo) -> FolderKind | None:
+            key = key_of(info)
+            kind = self._book.look(key)
+            if kind is None and info.status is not None and info.status.messages:
+                with contextlib.suppress(FolderError):  # one that may not be read says nothing
+                    kind = self._line.read(lambda client: content_kind(client, info.name), info.name)
+                    self._book.note_look(key, kind)
+                self._line.left_all()
+            return kind
+
+        return Sorts(told, look)
 
     def changes(self, folder: str, cursor: str) -> Changes:
         """Open a folder and tell what is different since a cursor."""
@@ -191,23 +220,41 @@ class ImapStore:
     def create_folder(
         self, parent: str, name: str, *, kind: FolderKind = FolderKind.MAIL, special: SpecialUse | None = None
     ) -> FolderState:
-        """Create a mailbox, and subscribe to it so that other programs show it."""
-        mailbox = self._place(parent, name, "")
+        """Create a mailbox, and subscribe to it so that other programs show it.
+
+        One with a purpose that is wanted at the top stands in the Inbox where the server's other ones do, or where it
+        lets nothing be created at the top.
+        """
+        if special is not None:
+            kind = special.kind
+        mailboxes = [self._place(parent, name, "")]
+        if special is not None and parent == ROOT and self._known_layout().separator:
+            mailboxes.append(self._known_layout().join(INBOX, self.fit_name(INBOX, name)))
+            if self._are_in_inbox():
+                mailboxes.reverse()
         use = tree.special_attribute(special) if special else ""
 
-        def create(client: ImapClient) -> None:
-            try:
-                client.mailboxes.create(mailbox, special_use=use)
-            except ImapNoError as error:
-                # Not every use can be asked for (RFC 6154 section 3), and a use can be taken.
-                if not use or isinstance(error, ImapExistsError) or client.mailboxes.exists(mailbox):
-                    raise
-                client.mailboxes.create(mailbox)
-            _subscribe(client, [mailbox], on=True)
+        def create(client: ImapClient) -> str:
+            for mailbox in mailboxes:
+                try:
+                    _create(client, mailbox, use)
+                except ImapNoError as error:
+                    if mailbox == mailboxes[-1] or isinstance(error, ImapExistsError):
+                        raise
+                    continue
+                note_kind(client, mailbox, kind, default=special is not None)
+                _subscribe(client, [mailbox], on=True)
+                return mailbox
+            raise AssertionError("the last one is made, or raises")
 
-        self._line.effect(create, mailbox)
+        mailbox = self._line.effect(create, mailboxes[0])
         self._line.forget(mailbox)
-        return self._shown(mailbox, kind=kind, special=special)
+        return self._know(self._shown(mailbox, kind=kind, special=special))
+
+    def _are_in_inbox(self) -> bool:
+        """Tell whether the folders with a purpose that there are, are all in the Inbox."""
+        specials = [state for state in self._listed() if state.special not in (None, SpecialUse.INBOX)]
+        return bool(specials) and all(state.parent == INBOX for state in specials)
 
     def move_folder(self, folder: str, parent: str, name: str) -> FolderState:
         """Rename a mailbox with those in it; the subscriptions follow."""
@@ -230,11 +277,15 @@ class ImapStore:
             _subscribe(client, [mailbox + name[len(folder) :] for name in moved], on=True)
 
         self._line.effect(rename, folder)
+        for old in [old for old in self._kinds if layout.is_below(old, folder)]:
+            validity = str(self._line.validities.get(old, ""))
+            renamed = mailbox + old[len(folder) :]
+            self._know(FolderState(renamed, ROOT, renamed, self._kinds.pop(old), validity=validity))
         for old in [old for old in self._line.validities if layout.is_below(old, folder)]:
             self._line.forget(old)
         if before is not None and not before.selectable:  # a server knows no status of a name that holds only others
             return replace(before, id=mailbox, parent=parent, name=name)
-        return self._shown(mailbox, special=before.special if before else None)
+        return self._shown(mailbox, kind=self._kind(mailbox), special=before.special if before else None)
 
     def delete_folder(self, folder: str) -> None:
         """Delete an empty mailbox.
@@ -296,7 +347,15 @@ class ImapStore:
     # -- parts -------------------------------------------------------------------------------------------------------
 
     def _kind(self, folder: str) -> FolderKind:
+        """Return what sort of items a folder holds, as it was listed or made."""
         return self._kinds.get(folder, FolderKind.MAIL)
+
+    def _know(self, state: FolderState) -> FolderState:
+        """Note what sort of items a folder holds that the server may not be able to tell."""
+        self._kinds[state.id] = state.kind
+        if state.kind is not FolderKind.MAIL:
+            self._book.note_look(f"{state.validity} {state.id}", state.kind)
+        return state
 
     def _known_layout(self) -> Layout:
         if self._layout is None:
@@ -348,6 +407,16 @@ class ImapStore:
             cursor=tree.cursor_of(status),
             count=status.messages,
         )
+
+
+def _create(client: ImapClient, mailbox: str, use: str) -> None:
+    try:
+        client.mailboxes.create(mailbox, special_use=use)
+    except ImapNoError as error:
+        # Not every use can be asked for (RFC 6154 section 3), and a use can be taken.
+        if not use or isinstance(error, ImapExistsError) or client.mailboxes.exists(mailbox):
+            raise
+        client.mailboxes.create(mailbox)
 
 
 def _subscribe(client: ImapClient, mailboxes: Iterable[str], *, on: bool) -> None:

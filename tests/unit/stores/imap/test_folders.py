@@ -7,7 +7,9 @@ import pytest
 from mailconnector.imap import MailboxInfo, StatusItems
 from mailconnector.imap import Rights as ImapRights
 from mailconnector.imap.responses import Namespace, Namespaces
-from mailconnector.stores.imap.folders import Layout, cursor_of, rights_of, special_by_name, states
+from mailconnector.items import FolderKind
+from mailconnector.stores.imap.folders import Layout, Sorts, cursor_of, rights_of, special_by_name, states
+from mailconnector.stores.imap.kinds import told
 from mailconnector.sync.store import ROOT, Rights, SpecialUse
 
 PLAIN = Layout()
@@ -118,9 +120,74 @@ def test_views_of_gmail_are_left_out():
     ],
 )
 def test_names_in_five_languages(name, use):
-    found = special_by_name(name)
-    assert found is not None
-    assert found[0] is use
+    assert use in [found for found, _ in special_by_name(name)]
+
+
+@pytest.mark.parametrize(
+    ("use", "names"),
+    [
+        (SpecialUse.CALENDAR, ["Calendar", "KALENDER", "Calendrier", "Calendario"]),
+        (SpecialUse.CONTACTS, ["Contacts", "Kontakte", "Contatti", "Contactos"]),
+        (SpecialUse.TASKS, ["Tasks", "Aufgaben", "Tâches", "Attività", "Tareas"]),
+        (SpecialUse.NOTES, ["Notes", "Notizen", "Note", "Notas"]),
+        (SpecialUse.JOURNAL, ["Journal", "Diario"]),
+    ],
+)
+def test_kinds_by_names_in_five_languages_at_the_top_and_in_the_inbox(use, names):
+    for name in names:
+        found = {state.id: state for state in states([info(name), info(f"INBOX/{name}"), info(f"Deep/{name}")], PLAIN)}
+        assert (found[name].special, found[name].kind) == (use, use.kind)
+        assert (found[f"INBOX/{name}"].special, found[f"INBOX/{name}"].kind) == (None, FolderKind.MAIL)
+        assert found[f"Deep/{name}"].kind is FolderKind.MAIL
+        (alone,) = (state for state in states([info(f"INBOX/{name}")], PLAIN) if state.selectable)
+        assert alone.special is use
+
+
+def kinds_of(sorts, *names):
+    return {
+        state.id: (state.kind, state.special)
+        for state in states([info(name, status=StatusItems(3, 4, 7, 9)) for name in names], PLAIN, sorts)
+    }
+
+
+def test_annotations_count_more_than_names():
+    sorts = Sorts(
+        {
+            "Calendar": told([b"mail"]),
+            "Termine": told([b"event.default"]),
+            "Leute": told([b"contact"]),
+            "Contacts": told([b"contact"]),
+            "Post": told([b"mail.sentitems"]),
+            "Configuration": told([b"configuration.default"]),
+        }
+    )
+    assert kinds_of(sorts, "Calendar", "Termine", "Leute", "Contacts", "Post", "Configuration", "Sent") == {
+        "Calendar": (FolderKind.MAIL, None),
+        "Termine": (FolderKind.CALENDAR, SpecialUse.CALENDAR),
+        "Leute": (FolderKind.CONTACTS, None),
+        "Contacts": (FolderKind.CONTACTS, SpecialUse.CONTACTS),
+        "Post": (FolderKind.MAIL, SpecialUse.SENT),
+        "Sent": (FolderKind.MAIL, None),
+    }
+
+
+def test_content_speaks_where_nothing_else_does_and_against_names():
+    looks = {"Notes": FolderKind.MAIL, "Team": FolderKind.CALENDAR, "Tasks": FolderKind.TASKS, "Journal": None}
+    sorts = Sorts(look=lambda info: looks[info.name])
+    assert kinds_of(sorts, "Notes", "Team", "Tasks", "Journal") == {
+        "Notes": (FolderKind.MAIL, None),
+        "Team": (FolderKind.CALENDAR, None),
+        "Tasks": (FolderKind.TASKS, SpecialUse.TASKS),
+        "Journal": (FolderKind.JOURNAL, SpecialUse.JOURNAL),
+    }
+
+
+def test_no_look_is_taken_where_something_else_tells():
+    def look(info):
+        raise AssertionError(info.name)
+
+    sorts = Sorts({"A": told([b"mail"]), "B": told([b"note"])}, look)
+    assert kinds_of(sorts, "INBOX", "Sent", "A", "B")["B"] == (FolderKind.NOTES, None)
 
 
 def test_a_cursor_needs_all_of_it():
