@@ -43,9 +43,14 @@ class Quirk(Enum):
     KEYWORDS_ARE_SHORT = "keywords-are-short"
     """Dovecot refuses a message or a STORE with a keyword of more than 50 characters: none is sent."""
 
+    KEYWORDS_ARE_FEW = "keywords-are-few"
+    """Cyrus 3.6 refuses a message or a STORE with a keyword when its mailbox has 100 others, though PERMANENTFLAGS
+    allows new ones; it drops such a keyword when a message is copied or moved there. A keyword that went out of use
+    keeps its place."""
+
 
 _DOVECOT = frozenset({Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED, Quirk.KEYWORDS_ARE_SHORT})
-_CYRUS = frozenset({Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW})
+_CYRUS = frozenset({Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW, Quirk.KEYWORDS_ARE_FEW})
 
 
 def detect(greeting: str, capabilities: Capabilities, identity: Mapping[str, str]) -> frozenset[Quirk]:

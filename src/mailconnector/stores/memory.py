@@ -14,7 +14,7 @@ from itertools import count
 
 from mailconnector.items import FolderKind, Item, mail_of, with_mail
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
-from mailconnector.sync.flags import ALL_FLAGS, FlagSet, kept
+from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet, kept
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import (
     ROOT,
@@ -60,7 +60,7 @@ class Traits:
     digests: bool = True
     durable: bool = True
     forbidden: str = ""
-    kept_flags: FlagSet = ALL_FLAGS
+    kept_flags: FlagDomain = EVERY_FLAG
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from mailconnector.sync import journal, log, matching, pairs, sightings, twins
+from mailconnector.sync import carrying, journal, log, matching, pairs, partials, sightings, twins
 from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
 from mailconnector.sync.folders import FolderSync
@@ -24,7 +24,7 @@ from mailconnector.sync.resume import resume
 from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.sightings import pages
 from mailconnector.sync.state import FolderPair, State
-from mailconnector.sync.store import Changes, Removal, Rights, SpecialUse, Status, SyncStore
+from mailconnector.sync.store import Changes, FolderState, Removal, Rights, SpecialUse, Status, SyncStore
 from mailconnector.sync.twins import Twin
 
 _PAGE = 4000  # actions planned at a time: many batches, so that fetching ahead is rarely interrupted
@@ -137,6 +137,7 @@ class _Run:
     tally: Tally = field(default_factory=Tally)
     terms: dict[int, Terms] = field(default_factory=dict)
     held: set[tuple[int, Side]] = field(default_factory=set)
+    unmoved: set[int] = field(default_factory=set)  # pairs that are not gone, but elsewhere
     position: tuple[int, int, int] = (0, 0, 0)
     folders: FolderSync = field(init=False)
 
@@ -172,6 +173,7 @@ class _Run:
         self._scan_all()
         self._match()
         self._find_twins()
+        self._find_displaced()
         self._brake()
         for row in sorted(self.terms):
             try:
@@ -291,22 +293,24 @@ class _Run:
         }
         for row in list(self.terms):
             try:
-                self._match_in(row, lost)
+                self._identify(row, lost)
             except _LOCAL_ERRORS as error:
                 # What was not looked at might be taken for new, and doubled.
                 self.terms.pop(row)
                 self.tally.trouble(error, self.folders.path(row))
-        self._move()
+        # Before new items are linked: of a pair that moved to one place on both sides it is known what it was before.
+        self._move(alike=True)
+        for row in self.terms:
+            self._link(row)
+        self._move(alike=False)
         for row in self.terms:
             since = self._options(row).since
             if since is not None:
                 with self.state.transaction():
                     sightings.drop_older(self.state, row, since)
 
-    def _match_in(self, row: int, lost: Mapping[Side, bool]) -> None:
+    def _identify(self, row: int, lost: Mapping[Side, bool]) -> None:
         new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
-        if not any(new.values()):
-            return
         both = all(new.values())
         may_double = new[Side.LOCAL] and pairs.count(self.state, row) > 0
         for side in _SIDES:
@@ -314,15 +318,20 @@ class _Run:
             asked = both or lost[side] or self.request.rehearse or (may_double and side is Side.LOCAL)
             if id_ is not None and new[side] and asked:
                 sightings.identify_new(self.state, row, side, self.stores[side], id_)
+        if any(new.values()):
+            with self.state.transaction():
+                for side in _SIDES:
+                    matching.match_reappeared(self.state, row, side)
+
+    def _link(self, row: int) -> None:
+        if not all(sightings.has(self.state, row, side, Change.NEW) for side in _SIDES):
+            return
+        now, path = self.watcher.clock(), "/".join(self.folders.path(row))
         with self.state.transaction():
-            for side in _SIDES:
-                matching.match_reappeared(self.state, row, side)
-            if both:
-                now, path = self.watcher.clock(), "/".join(self.folders.path(row))
-                for titles in pages(matching.link(self.state, row)):
-                    self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
-                    log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
-                sightings.enlarge(self.state, row, self.terms[row].max_size)
+            for titles in pages(matching.link(self.state, row)):
+                self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
+                log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
+            sightings.enlarge(self.state, row, self.terms[row].max_size)
 
     def _find_twins(self) -> None:
         """Know second copies that the user's own mail program brought; after moves, so that none is taken for one."""
@@ -340,6 +349,28 @@ class _Run:
                 self.terms.pop(row)
                 self.tally.trouble(error, self.folders.path(row))
 
+    def _find_displaced(self) -> None:
+        """Keep what is on the server of items whose headers were moved to folders that are not looked into."""
+        tree = self.folders.trees[Side.LOCAL]
+        listed = {self.folders.present(row, Side.LOCAL) for row in self.terms}
+        store = self.stores[Side.LOCAL]
+
+        def unlisted() -> list[FolderState]:
+            return [folder for folder in store.folders() if folder.id not in listed]
+
+        for found in partials.displaced(self.state, store, list(self.terms), unlisted):
+            self.unmoved.add(found.pair)
+            place = "/".join(tree.path(found.place)) if found.place in tree else self.settings.kept_folder
+            self.tally.trouble(
+                ItemError(
+                    f"only its headers are here, and they were moved to {place}, which this run does not look into",
+                    hint="It stays on the server. Synchronise all folders, or move it back; if you do not want it any"
+                    " more, delete it there.",
+                ),
+                self.folders.path(found.folder),
+                found.title,
+            )
+
     def _drop_twins(self, row: int, store: SyncStore, folder: str, batch: list[Twin]) -> None:
         path = self.folders.path(row)
         if self.request.rehearse:
@@ -356,7 +387,8 @@ class _Run:
         with self.state.transaction():
             log.write(self.state, [(now, "delete", "local", "/".join(path), twin.title, note) for twin in gone])
 
-    def _move(self) -> None:
+    def _move(self, *, alike: bool) -> None:
+        """Let each side follow what was moved on the other; or (alike) know what both moved to one place."""
         by_id = {side: self.stores[side].capabilities.ids_survive_moves for side in _SIDES}
         planned: dict[tuple[Side, int, int], list[tuple[ItemAction, Move]]] = {}
         for move in matching.find_moves(self.state, by_id):
@@ -372,8 +404,17 @@ class _Run:
             leader = Side.REMOTE if Side.REMOTE in move.places else Side.LOCAL
             target = move.places[leader][0]
             start = move.places.get(leader.other, (move.folder, ""))[0]
+            if alike != (start == target):
+                continue
             action = plan_move(view, target, self.terms[start], self.terms[target])
-            if action is not None and self.stores[action.side].capabilities.moves:
+            if alike:
+                action = ItemAction(Step.MOVE, leader.other, view, target=target)
+            elif view.partial and leader is Side.LOCAL:
+                self.unmoved.add(move.pair)  # until it is done
+                if action is None:  # its headers go back: what there is of it is on the server
+                    action = ItemAction(Step.MOVE, leader, view, target=move.folder, conflict=Conflict.NOT_ALLOWED)
+                    start, target = target, move.folder
+            if action is not None:
                 planned.setdefault((action.side, start, target), []).append((action, move))
         for (side, start, target), moves in planned.items():
             try:
@@ -421,7 +462,7 @@ class _Run:
             for (action, _), removal in zip(batch, removals, strict=True)
         ]
         numbers = journal.begin(state, intents)
-        outcomes = list(store.move(*ids, removals))
+        outcomes = list(carrying.move(store, *ids, removals))
         store.barrier()
         missing = [
             intent.data["name"]
@@ -438,6 +479,7 @@ class _Run:
                     if not id_:
                         continue
                     pairs.rehome(state, action.view.pair or 0, target, {side: id_, side.other: intent.source_id})
+                    self.unmoved.discard(action.view.pair or 0)
                     self._moved(action, target)
                 journal.end(state, [number])
 
@@ -537,8 +579,9 @@ class _Run:
                     self.folders.ensure(row, side)
 
     def _is_held(self, row: int, action: ItemAction) -> bool:
-        gone = action.view.side(action.side.other).change is Change.GONE
-        return action.step is Step.DELETE and gone and (row, action.side) in self.held
+        if action.step is not Step.DELETE or action.view.side(action.side.other).change is not Change.GONE:
+            return False
+        return (row, action.side) in self.held or action.view.pair in self.unmoved
 
     def _rehearse(self, row: int, action: ItemAction) -> None:
         path = self.folders.path(row)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailconnector.sync import journal, log, pairs
 from mailconnector.sync.ahead import ahead
 from mailconnector.sync.errors import ItemError
-from mailconnector.sync.flags import kept, to_text
+from mailconnector.sync.flags import FlagSet, kept, to_text
 from mailconnector.sync.journal import Intent
 from mailconnector.sync.plan import ItemAction, Terms
 from mailconnector.sync.report import Tally
@@ -211,7 +211,7 @@ class FolderWork:
                 elif id_:
                     settled.append(row)
                     dealt_with.append(got.state.id)
-                    new.append(new_pair(intent, id_, revision))
+                    new.append(new_pair(with_flags(intent, outcome), id_, revision))
                     self._done(action, title=got.state.identity.title if got.state.identity else "")
                     self.bench.tally.bytes_moved += got.state.size
             pairs.add(state, new)
@@ -280,11 +280,14 @@ class FolderWork:
                     intents.append(Intent(Step.FLAGS, self.row, side, action.view.pair, "", change.id))
         rows = journal.begin(state, intents) if intents else []
         failures: list[tuple[ItemAction, ItemError]] = []
+        lasting: dict[tuple[int, Side], FlagSet] = {}
         for side, wanted in changes.items():
             if not wanted:
                 continue
             outcomes = self.bench.stores[side].set_flags(self.folder(side), [change for _, change in wanted])
             for (action, _), outcome in zip(wanted, outcomes, strict=True):
+                if outcome.flags is not None:
+                    lasting[id(action), side] = outcome.flags
                 if outcome.status is not Status.DONE:
                     good.discard(id(action))
                     if outcome.status is Status.FAILED:
@@ -294,7 +297,14 @@ class FolderWork:
             done = [action for action in batch if id(action) in good]
             db.executemany(
                 "UPDATE item SET local_flags=?, remote_flags=? WHERE row=?",
-                [(to_text(a.local_flags), to_text(a.remote_flags), a.view.pair) for a in done],
+                [
+                    (
+                        to_text(lasting.get((id(a), Side.LOCAL), a.local_flags)),
+                        to_text(lasting.get((id(a), Side.REMOTE), a.remote_flags)),
+                        a.view.pair,
+                    )
+                    for a in done
+                ],
             )
             for side in Side:
                 pairs.forget_changes(state, self.row, side, [a.view.side(side).id for a in done])
@@ -437,6 +447,13 @@ def describe(got: Fetched, delivery: Delivery) -> dict[str, object]:
         "date": timestamp(got.state.date),
         "partial": delivery.partial,
     }
+
+
+def with_flags(intent: Intent, outcome: Outcome) -> Intent:
+    """Return an intent with the flags that its item turned out to have."""
+    if outcome.flags is None:
+        return intent
+    return replace(intent, data={**intent.data, "flags": to_text(outcome.flags)})
 
 
 def identity(got: Fetched) -> Identity:

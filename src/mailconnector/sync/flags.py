@@ -1,36 +1,18 @@
 r"""The user's marks on an item, as a set of names, and how two sides' changes to them merge.
 
 A flag is a string: the system flags in IMAP's spelling (RFC 9051, 2.3.2: "\Seen" ...), "$Forwarded", and every other
-name a keyword or category as the user wrote it. A side that can hold only some of them says which in a set; "\*"
-in that set stands for any keyword (as in PERMANENTFLAGS, RFC 9051, 7.1).
+name a keyword or category as the user wrote it. A side may be unable to hold some of them: its `FlagDomain` says which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Self
 
 from mailconnector.items import Flags
 
 FlagSet = frozenset[str]
-
-
-class BoundedFlags(frozenset[str]):
-    r"""The flags that a side can hold, where "\*" does not stand for every keyword.
-
-    Attributes:
-        fits: Tells whether a keyword is among those that it stands for.
-    """
-
-    fits: Callable[[str], bool]
-
-    def __new__(cls, flags: Iterable[str], fits: Callable[[str], bool]) -> Self:
-        """Make such a set."""
-        made = super().__new__(cls, flags)
-        made.fits = fits
-        return made
-
 
 SEEN = "\\Seen"
 ANSWERED = "\\Answered"
@@ -41,6 +23,33 @@ FORWARDED = "$Forwarded"
 ANY_KEYWORD = "\\*"
 ALL_FLAGS: FlagSet = frozenset((SEEN, ANSWERED, FLAGGED, DRAFT, DELETED, FORWARDED, ANY_KEYWORD))
 
+
+@dataclass(frozen=True, slots=True)
+class FlagDomain:
+    r"""The flags that last on a side when they are set.
+
+    Attributes:
+        flags: Which, by name; "\*" in it stands for every keyword that `fits` (as in PERMANENTFLAGS, RFC 9051, 7.1).
+        fits: Tells whether a keyword is among those that "\*" stands for; None for all of them.
+        keywords: All keywords that an item there can have, whoever sets them; None for any. One that is none of them
+            and is missing there was not cleared: it never was there.
+    """
+
+    flags: FlagSet = frozenset()
+    fits: Callable[[str], bool] | None = None
+    keywords: FlagSet | None = None
+
+    def unchangeable(self) -> FlagDomain:
+        """Return what is left where no flags may be set."""
+        return replace(self, flags=frozenset())
+
+    def can_lose(self, name: str) -> bool:
+        """Tell whether a flag that is missing there may have been cleared there."""
+        return self.keywords is None or name in self.keywords or name.startswith("\\") or name == FORWARDED
+
+
+EVERY_FLAG = FlagDomain(ALL_FLAGS)
+
 _FIELDS = {
     SEEN: "seen",
     ANSWERED: "answered",
@@ -49,7 +58,9 @@ _FIELDS = {
     DELETED: "deleted",
     FORWARDED: "forwarded",
 }
-_SEPARATOR = "\n"  # no flag can hold one, and categories do hold spaces
+_SEPARATOR = "\n"  # few categories hold one, and many hold spaces
+_ESCAPE = "\x1b"
+_ESCAPED = ("\x1be", "\x1bn")
 
 
 def flags_of(flags: Flags) -> FlagSet:
@@ -68,22 +79,33 @@ def to_flags(names: FlagSet) -> Flags:
 @lru_cache(maxsize=4096)
 def to_text(names: FlagSet) -> str:
     """Return a set as one string, equal for equal sets."""
-    return _SEPARATOR.join(sorted(names)) if names else ""
+    if not names:
+        return ""
+    if any(_SEPARATOR in name or _ESCAPE in name for name in names):
+        names = frozenset(name.replace(_ESCAPE, _ESCAPED[0]).replace(_SEPARATOR, _ESCAPED[1]) for name in names)
+    return _SEPARATOR.join(sorted(names))
 
 
 @lru_cache(maxsize=4096)
 def from_text(text: str) -> FlagSet:
     """Return the set that `to_text` made a string of."""
-    return frozenset(text.split(_SEPARATOR)) if text else frozenset()
+    if not text:
+        return frozenset()
+    names = text.split(_SEPARATOR)
+    if _ESCAPE in text:
+        names = [name.replace(_ESCAPED[1], _SEPARATOR).replace(_ESCAPED[0], _ESCAPE) for name in names]
+    return frozenset(names)
 
 
-def kept(names: FlagSet, domain: FlagSet) -> FlagSet:
+def kept(names: FlagSet, domain: FlagDomain) -> FlagSet:
     """Return those of the names that a side can hold."""
-    if names and isinstance(domain, BoundedFlags):
-        names = frozenset(name for name in names if name in domain or domain.fits(name))
-    if not names or ANY_KEYWORD in domain:
-        return frozenset(name for name in names if name in domain or not name.startswith("\\"))
-    return names & domain
+    if not names or ANY_KEYWORD not in domain.flags:
+        return names & domain.flags
+    return frozenset(
+        name
+        for name in names
+        if name in domain.flags or (not name.startswith("\\") and (domain.fits is None or domain.fits(name)))
+    )
 
 
 def merge(
@@ -91,8 +113,8 @@ def merge(
     local_base: FlagSet,
     remote: FlagSet,
     remote_base: FlagSet,
-    local_domain: FlagSet,
-    remote_domain: FlagSet,
+    local_domain: FlagDomain,
+    remote_domain: FlagDomain,
 ) -> tuple[FlagSet, FlagSet]:
     """Merge two sides' changes since the last time.
 
@@ -110,8 +132,9 @@ def merge(
     Returns:
         What the local and the remote side should have.
     """
-    local_set, local_cleared = local - local_base, local_base - local
-    remote_set, remote_cleared = remote - remote_base, remote_base - remote
+    local_set, remote_set = local - local_base, remote - remote_base
+    local_cleared = frozenset(name for name in local_base - local if local_domain.can_lose(name))
+    remote_cleared = frozenset(name for name in remote_base - remote if remote_domain.can_lose(name))
     to_local = (local - kept(remote_cleared - local_set, local_domain)) | kept(remote_set, local_domain)
     to_remote = (remote - kept(local_cleared - remote_set, remote_domain)) | kept(local_set, remote_domain)
     return to_local, to_remote

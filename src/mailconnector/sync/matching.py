@@ -71,6 +71,8 @@ def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
     moves: dict[int, Move] = {}
     for side in Side:
         s = side.value
+        if not state.db.execute(f"SELECT 1 FROM change WHERE side='{s}' AND kind='gone' LIMIT 1").fetchone():
+            continue
         free = "i.row NOT IN (SELECT pair FROM intent WHERE pair > 0)"
         found = match(
             state,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from mailconnector.sync.flags import ALL_FLAGS, FlagSet, merge
+from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet, merge
 from mailconnector.sync.rules import ITEM_RULES, REFUSED_RULES, Change, Conflict, Rule, Side, Step
 from mailconnector.sync.store import Rights
 
@@ -82,19 +82,18 @@ class Terms:
 
     local_rights: Rights = Rights.ALL
     remote_rights: Rights = Rights.ALL
-    local_flags: FlagSet = ALL_FLAGS
-    remote_flags: FlagSet = ALL_FLAGS
+    local_flags: FlagDomain = EVERY_FLAG
+    remote_flags: FlagDomain = EVERY_FLAG
     max_size: int | None = None
 
     def rights(self, side: Side) -> Rights:
         """Return the rights on one side."""
         return self.local_rights if side is Side.LOCAL else self.remote_rights
 
-    def flags(self, side: Side) -> FlagSet:
+    def flags(self, side: Side) -> FlagDomain:
         """Return the flags that last on one side; none where they may not be changed."""
-        if Rights.FLAGS not in self.rights(side):
-            return frozenset()
-        return self.local_flags if side is Side.LOCAL else self.remote_flags
+        domain = self.local_flags if side is Side.LOCAL else self.remote_flags
+        return domain if Rights.FLAGS in self.rights(side) else domain.unchangeable()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from mailconnector.sync.folders import FolderSync
 from mailconnector.sync.journal import Intent
 from mailconnector.sync.rules import Side, Step
 from mailconnector.sync.state import State
-from mailconnector.sync.store import Fetched, ItemState, Removal, SyncStore
+from mailconnector.sync.store import Fetched, ItemState, Outcome, Removal, Status, SyncStore
 
 
 def resume(state: State, folders: FolderSync) -> int:
@@ -161,14 +161,27 @@ def _resume_move(
         origin = folders.present(intent.data["from"], intent.side) if folders.has(intent.data["from"]) else None
         if new is not None and origin is not None:
             # Copied, and perhaps not yet deleted.
-            store.delete(origin, [Removal(intent.target_id, intent.data["revision"])])
+            (outcome,) = store.delete(origin, [Removal(intent.target_id, intent.data["revision"])])
             store.barrier()
+            if outcome.status is Status.CHANGED or _is_there_anew(state, store, origin, intent, outcome):
+                new = None  # edited there since, and to be moved as it is now
+                if item is not None and item.revision == intent.data["revision"]:
+                    store.delete(folder, [Removal(item.id, item.revision)])
+                    store.barrier()
     with state.transaction():
         if new is not None and pairs.exists(state, intent.pair):
             assert intent.pair is not None
             ids = {intent.side: new, intent.side.other: intent.source_id}
             pairs.rehome(state, intent.pair, intent.folder, ids)
         journal.end(state, [intent.row])
+
+
+def _is_there_anew(state: State, store: SyncStore, origin: str, intent: Intent, outcome: Outcome) -> bool:
+    """Tell whether the original is there under another id: how an edit looks where items cannot be changed."""
+    if outcome.status is not Status.MISSING:
+        return False
+    name = intent.data["name"]
+    return bool(pairs.unknown(state, intent.data["from"], intent.side, store.find(origin, [name])))
 
 
 def _resume_keep(state: State, store: SyncStore, intent: Intent) -> None:

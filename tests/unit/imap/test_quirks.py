@@ -19,7 +19,7 @@ DOVECOT = "Dovecot (Debian) ready."
 
 def test_detection():
     nothing = Capabilities()
-    cyrus = {Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW}
+    cyrus = {Quirk.STATUS_MAILBOXID_IS_GARBAGE, Quirk.NAMES_ARE_NARROW, Quirk.KEYWORDS_ARE_FEW}
     dovecot = {Quirk.STATUS_HAS_GUID, Quirk.NAMES_ARE_RESERVED, Quirk.KEYWORDS_ARE_SHORT}
     assert quirks.detect(DOVECOT, nothing, {}) == dovecot
     assert quirks.detect(CYRUS, nothing, {}) == cyrus

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 from mailconnector.items import Flags
 from mailconnector.sync.flags import (
     ALL_FLAGS,
+    EVERY_FLAG,
     FLAGGED,
+    FORWARDED,
     SEEN,
-    BoundedFlags,
+    FlagDomain,
     FlagSet,
     flags_of,
     from_text,
@@ -30,7 +34,7 @@ def test_every_field_has_its_name() -> None:
     assert flags_of(Flags()) == frozenset()
 
 
-@given(SETS)
+@given(SETS | st.frozensets(st.text(min_size=1)) | st.frozensets(st.text(st.sampled_from("\n\x1ben"), min_size=1)))
 def test_text_and_back(names: FlagSet) -> None:
     assert from_text(to_text(names)) == names
 
@@ -46,12 +50,12 @@ def test_text_and_back(names: FlagSet) -> None:
     ],
 )
 def test_a_side_keeps_what_it_can(domain: FlagSet, expected: set[str]) -> None:
-    assert kept(frozenset((SEEN, "red")), domain) == expected
+    assert kept(frozenset((SEEN, "red")), FlagDomain(domain)) == expected
 
 
 @given(SETS, SETS, SETS)
 def test_both_sides_get_both_changes(base: FlagSet, local: FlagSet, remote: FlagSet) -> None:
-    to_local, to_remote = merge(local, base, remote, base, ALL_FLAGS, ALL_FLAGS)
+    to_local, to_remote = merge(local, base, remote, base, EVERY_FLAG, EVERY_FLAG)
     assert to_local == to_remote
     assert to_local == (base | local | remote) - (base - local) - (base - remote)
 
@@ -59,25 +63,36 @@ def test_both_sides_get_both_changes(base: FlagSet, local: FlagSet, remote: Flag
 @given(SETS, SETS)
 def test_a_change_made_twice_is_made_once(base: FlagSet, local: FlagSet) -> None:
     # A run that was killed after sending the flags sees them on the other side as a change there.
-    assert merge(local, base, local, base, ALL_FLAGS, ALL_FLAGS) == (local, local)
+    assert merge(local, base, local, base, EVERY_FLAG, EVERY_FLAG) == (local, local)
 
 
 def test_what_a_side_cannot_hold_is_not_lost_on_the_other() -> None:
-    domain = frozenset((SEEN,))
-    to_local, to_remote = merge(frozenset(("red",)), frozenset(), frozenset(), frozenset(), ALL_FLAGS, domain)
+    domain = FlagDomain(frozenset((SEEN,)))
+    to_local, to_remote = merge(frozenset(("red",)), frozenset(), frozenset(), frozenset(), EVERY_FLAG, domain)
     assert to_local == {"red"}
     assert not to_remote
-    to_local, to_remote = merge(to_local, to_local, frozenset((SEEN,)), to_remote, ALL_FLAGS, domain)
+    to_local, to_remote = merge(to_local, to_local, frozenset((SEEN,)), to_remote, EVERY_FLAG, domain)
     assert to_local == {"red", SEEN}
     assert to_remote == {SEEN}
 
 
 def test_a_keyword_that_does_not_fit_stays_on_the_side_that_has_it() -> None:
-    domain = BoundedFlags(ALL_FLAGS, lambda name: len(name) <= 5)
+    domain = FlagDomain(ALL_FLAGS, lambda name: len(name) <= 5)
     assert kept(frozenset((SEEN, "short", "longer")), domain) == {SEEN, "short"}
-    assert kept(frozenset(("longer",)), BoundedFlags({"longer"}, domain.fits)) == {"longer"}
+    assert kept(frozenset(("longer",)), replace(domain, flags=domain.flags | {"longer"})) == {"longer"}
     both = frozenset(("short", "longer"))
-    to_local, to_remote = merge(both, frozenset(), frozenset(), frozenset(), ALL_FLAGS, domain)
+    to_local, to_remote = merge(both, frozenset(), frozenset(), frozenset(), EVERY_FLAG, domain)
     assert (to_local, to_remote) == (both, frozenset(("short",)))
     # Afterwards each side is as it was, and nothing is to do.
-    assert merge(to_local, to_local, to_remote, to_remote, ALL_FLAGS, domain) == (to_local, to_remote)
+    assert merge(to_local, to_local, to_remote, to_remote, EVERY_FLAG, domain) == (to_local, to_remote)
+
+
+def test_a_keyword_that_a_side_cannot_have_was_not_cleared_there() -> None:
+    full = FlagDomain(ALL_FLAGS, keywords=frozenset(("old",)))
+    base = frozenset((SEEN, FORWARDED, "old", "new"))
+    now: FlagSet = frozenset()
+    assert merge(base, base, now, base, EVERY_FLAG, full) == (frozenset(("new",)), now)
+    assert merge(base, base, now, base, EVERY_FLAG, full.unchangeable()) == (frozenset(("new",)), now)
+    assert merge(base, base, now, base, EVERY_FLAG, EVERY_FLAG) == (now, now)
+    # Set there after all, and cleared there after that.
+    assert merge(base, base, frozenset(("new",)), now, EVERY_FLAG, full) == (base, frozenset(("new",)))

@@ -21,10 +21,10 @@ from mailconnector.imap.protocol import MailboxState
 from mailconnector.imap.quirks import Quirk
 from mailconnector.imap.responses import StatusItems, Vanished
 from mailconnector.imap.selected import SUMMARY
-from mailconnector.stores.imap.flags import from_server, kept_flags, with_short_keywords
+from mailconnector.stores.imap.flags import MOST_KEYWORDS, from_server, kept_flags
 from mailconnector.stores.imap.folders import cursor_of, rights_of
 from mailconnector.stores.imap.line import Line
-from mailconnector.sync.flags import DELETED, FlagSet
+from mailconnector.sync.flags import DELETED, FlagDomain
 from mailconnector.sync.store import Changes, ItemState, Rights
 
 _CURSOR = re.compile(r"([0-9]{1,10}):([0-9]{1,20}):([0-9]{1,10}):([0-9]{1,10})")
@@ -106,18 +106,24 @@ class ChangeReader:
         items = _items(chain((first,), changed) if first else ())
         return items, (str(uid) for uids in gone for uid in uids & ever)
 
-    def _allowed(self, folder: str, state: MailboxState) -> tuple[Rights, FlagSet]:
-        flags = kept_flags(state.permanent_flags, read_only=state.read_only)
-        if Quirk.KEYWORDS_ARE_SHORT in self._line.client.quirks:
-            flags = with_short_keywords(flags)
+    def _allowed(self, folder: str, state: MailboxState) -> tuple[Rights, FlagDomain]:
+        quirks = self._line.client.quirks
+        keywords = frozenset(flag for flag in state.flags if not flag.startswith("\\"))
+        is_full = Quirk.KEYWORDS_ARE_FEW in quirks and len(keywords) >= MOST_KEYWORDS
+        domain = kept_flags(
+            state.permanent_flags,
+            read_only=state.read_only,
+            short=Quirk.KEYWORDS_ARE_SHORT in quirks,
+            keywords=keywords if is_full else None,
+        )
         rights, told = self._told_rights(folder)
         if state.read_only and not told:
             rights &= ~Rights.ADD
-        if not flags:
+        if not domain.flags:
             rights &= ~Rights.FLAGS
-        if DELETED not in flags:
+        if DELETED not in domain.flags:
             rights &= ~Rights.DELETE
-        return rights, flags
+        return rights, domain
 
     def _told_rights(self, folder: str) -> tuple[Rights, bool]:
         at, rights = self._rights.get(folder, (float("-inf"), Rights.ALL))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from mailconnector.imap.protocol import MailboxState
 from mailconnector.sync.flags import (
     ALL_FLAGS,
     ANSWERED,
@@ -21,12 +22,14 @@ from mailconnector.sync.flags import (
     FLAGGED,
     FORWARDED,
     SEEN,
-    BoundedFlags,
+    FlagDomain,
     FlagSet,
 )
 
 LONGEST_KEYWORD = 50
 """Characters that Dovecot allows a keyword."""
+MOST_KEYWORDS = 100
+"""Keywords that Cyrus allows a mailbox."""
 
 _SYSTEM = {flag.lower(): flag for flag in (SEEN, ANSWERED, FLAGGED, DRAFT, DELETED, FORWARDED)}
 _NO_ATOM = re.compile(r"[^!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
@@ -53,24 +56,33 @@ def to_server(flags: Iterable[str]) -> frozenset[str]:
     return frozenset(flag if flag in ALL_FLAGS else keyword_of(flag) for flag in flags if flag not in ("", ANY_KEYWORD))
 
 
-def kept_flags(permanent: frozenset[str] | None, *, read_only: bool) -> FlagSet:
+def kept_flags(
+    permanent: frozenset[str] | None,
+    *,
+    read_only: bool = False,
+    short: bool = False,
+    keywords: frozenset[str] | None = None,
+) -> FlagDomain:
     r"""Return the flags that last in a mailbox.
 
     Args:
         permanent: PERMANENTFLAGS; None where the server did not tell, and then all of them last (RFC 9051 7.1).
         read_only: Nothing lasts.
+        short: A keyword can be no longer than `LONGEST_KEYWORD`.
+        keywords: The keywords of a mailbox that has as many as it can hold; None where there may be others.
     """
-    if read_only:
-        return frozenset()
-    if permanent is None:
-        return ALL_FLAGS
-    kept = {flag for raw in permanent if raw != ANY_KEYWORD and (flag := flag_of(raw))}
-    return frozenset(kept | {ANY_KEYWORD, FORWARDED}) if ANY_KEYWORD in permanent else frozenset(kept)
+    flags: FlagSet = frozenset()
+    if not read_only:
+        flags = ALL_FLAGS if permanent is None else frozenset(map(flag_of, permanent - {ANY_KEYWORD})) - {""}
+        if permanent is not None and ANY_KEYWORD in permanent:
+            flags |= {ANY_KEYWORD, FORWARDED}
+    return FlagDomain(flags, _is_short if short else None, None if keywords is None else from_server(keywords))
 
 
-def with_short_keywords(flags: FlagSet) -> FlagSet:
-    """Return the flags that last where a keyword can be no longer than `LONGEST_KEYWORD`."""
-    return BoundedFlags(flags, _is_short)
+def new_keywords(flags: Iterable[str], mailbox: MailboxState) -> frozenset[str]:
+    """Return those of some flags, as they are sent, that no message of a mailbox has had."""
+    known = {flag.lower() for flag in (*mailbox.flags, *(mailbox.permanent_flags or ()))}
+    return frozenset(flag for flag in flags if not flag.startswith("\\") and flag.lower() not in known)
 
 
 def _is_short(flag: str) -> bool:

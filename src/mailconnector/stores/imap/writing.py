@@ -3,12 +3,16 @@
 No command that has an effect is sent twice. Before an effect the messages are looked at in one FETCH, so that what is
 gone or not as expected is left alone; a server with mod-sequences then refuses, in the same command, what changed in
 between (RFC 7162 section 3.1.3).
+
+Some servers hold only so many keywords in a mailbox, and refuse a message or a STORE with another one. What was refused
+is tried again without the keywords that are new to the mailbox, and these then one by one; the outcome tells which of
+the flags it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mailconnector.errors import MailConnectorError
@@ -18,7 +22,9 @@ from mailconnector.imap import (
     ImapClient,
     ImapCommandError,
     ImapError,
+    ImapNoError,
     ImapNotFoundError,
+    ImapQuotaError,
     ImapThrottledError,
     SelectedMailbox,
     Upload,
@@ -27,7 +33,7 @@ from mailconnector.imap import Fetched as Message
 from mailconnector.imap.selected import SUMMARY
 from mailconnector.stores.imap.changes import item_state, revision_of
 from mailconnector.stores.imap.errors import of_item, translated
-from mailconnector.stores.imap.flags import flag_of, from_server, to_server
+from mailconnector.stores.imap.flags import flag_of, from_server, new_keywords, to_server
 from mailconnector.stores.imap.line import Line
 from mailconnector.stores.imap.reading import uids_of
 from mailconnector.sync.errors import ItemError
@@ -65,6 +71,7 @@ class Writer:
 
     def __init__(self, line: Line) -> None:
         self._line = line
+        self._full: set[str] = set()  # folders that were seen to take no more keywords
 
     def add(self, folder: str, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """Put items into a folder, in their order."""
@@ -79,19 +86,58 @@ class Writer:
                 places.append(place)
         if not uploads:
             return outcomes
-        self._line.open(folder)
-
-        def append(client: ImapClient) -> list[Appended]:
-            return list(client.uploads.append_many(folder, uploads))
-
-        done = self._line.effect(append, folder)
+        done, lasting = self._append(folder, uploads)
         revisions = self._revisions(folder, done)
         for one in done:
+            place = places[one.index]
             if one.error is not None:
-                outcomes[places[one.index]] = Outcome(Status.FAILED, error=of_item(one.error, folder))
+                outcomes[place] = Outcome(Status.FAILED, error=of_item(one.error, folder))
             else:
-                outcomes[places[one.index]] = _there(one, revisions)
+                outcomes[place] = _there(one, revisions)
+                if one.index in lasting:
+                    outcomes[place] = replace(outcomes[place], flags=from_server(lasting[one.index]))
         return outcomes
+
+    def _append(self, folder: str, uploads: Sequence[Upload]) -> tuple[list[Appended], dict[int, frozenset[str]]]:
+        """Put messages into a folder: what came of each, and the flags of those that did not get all of theirs."""
+        done: dict[int, Appended] = {}
+        mailbox = self._line.open(folder)
+        new = {number: new_keywords(upload.flags, mailbox.state) for number, upload in enumerate(uploads)}
+        some = {number: keywords for number, keywords in new.items() if keywords}
+        is_full = folder in self._full
+        first = [number for number in new if not (is_full and number in some)]
+        self._append_some(folder, uploads, first, done)
+        refused = [number for number in some if is_full or _may_be_for_flags(done[number].error)]
+        if not refused:
+            return list(done.values()), {}
+        bare = [replace(one, flags=one.flags - new[number]) for number, one in enumerate(uploads)]
+        self._append_some(folder, bare, refused, done)
+        lasting = {number: bare[number].flags for number in refused if done[number].error is None}
+        if not is_full:
+            validity = self._line.validities.get(folder)
+            uids = {number: done[number].uid for number in lasting if done[number].uid_validity == validity}
+            for keyword in sorted(frozenset().union(*(new[number] for number in lasting))):
+                having = {number: uid for number, uid in uids.items() if uid and keyword in new[number]}
+                if not having:
+                    continue
+                if self._store(folder, list(map(str, having.values())), _Step("add", frozenset((keyword,))), None):
+                    self._full.add(folder)
+                    break
+                for number in having:
+                    lasting[number] |= {keyword}
+        return list(done.values()), lasting
+
+    def _append_some(
+        self, folder: str, uploads: Sequence[Upload], numbers: Sequence[int], done: dict[int, Appended]
+    ) -> None:
+        if not numbers:
+            return
+
+        def append(client: ImapClient) -> list[Appended]:
+            return list(client.uploads.append_many(folder, [uploads[number] for number in numbers]))
+
+        for one in self._line.effect(append, folder):
+            done[numbers[one.index]] = replace(one, index=numbers[one.index])
 
     def replace(self, folder: str, replacements: Sequence[Replacement]) -> list[Outcome]:
         """Put items in the place of others: in one step where the server can, else the new ones first."""
@@ -141,9 +187,12 @@ class Writer:
             good = [place for place in places if outcomes[place].status is Status.DONE]
             if good:
                 ids = [changes[place].id for place in good]
-                refused = self._store(folder, ids, step, None if step.last else since)
+                refused, lost = self._store_lasting(folder, ids, step, None if step.last else since)
                 for place in good:
                     outcomes[place] = refused.get(changes[place].id, outcomes[place])
+                    if lost and outcomes[place].status is Status.DONE:
+                        after = (changes[place].expected - changes[place].remove) | changes[place].add
+                        outcomes[place] = replace(outcomes[place], flags=after - from_server(lost))
         return outcomes
 
     def delete(self, folder: str, removals: Sequence[Removal]) -> list[Outcome]:
@@ -208,6 +257,28 @@ class Writer:
         if done is None:
             return Outcome(Status.FAILED, error=of_item(refused or ImapError("refused"), folder, change.id))
         return _there(done, self._revisions(folder, [done]))
+
+    def _store_lasting(
+        self, folder: str, ids: Sequence[str], step: _Step, since: int | None
+    ) -> tuple[dict[str, Outcome], frozenset[str]]:
+        """Change flags: the outcomes of those where it could not be done, and the keywords that the others lack."""
+        new = frozenset[str]() if step.action == "remove" else new_keywords(step.flags, self._line.open(folder).state)
+        if not (new and folder in self._full):
+            refused = self._store(folder, ids, step, since)
+            if not (new and any(outcome.status is Status.FAILED for outcome in refused.values())):
+                return refused, frozenset()
+        refused = {}
+        if step.action == "replace" or step.flags - new:
+            refused = self._store(folder, ids, replace(step, flags=step.flags - new), since)
+            if any(outcome.status is Status.FAILED for outcome in refused.values()):
+                return refused, frozenset()
+        done = [id_ for id_ in ids if id_ not in refused]
+        lost: set[str] = set()
+        for keyword in sorted(new) if done else ():
+            if folder in self._full or self._store(folder, done, _Step("add", frozenset((keyword,))), None):
+                self._full.add(folder)
+                lost.add(keyword)
+        return refused, frozenset(lost)
 
     def _store(self, folder: str, ids: Sequence[str], step: _Step, since: int | None) -> dict[str, Outcome]:
         """Change flags; the outcomes of those where it could not be done."""
@@ -281,6 +352,10 @@ class Writer:
         validity = self._line.validities.get(folder)
         ids = [str(one.uid) for one in done if one.uid is not None and one.uid_validity == validity]
         return {message.uid or 0: revision_of(message) for message in self._summaries(folder, ids)} if ids else {}
+
+
+def _may_be_for_flags(error: ImapError | None) -> bool:
+    return isinstance(error, ImapNoError) and not isinstance(error, ImapQuotaError)
 
 
 def _there(done: Appended, revisions: Mapping[int, str]) -> Outcome:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailconnector.imap.commands import flag_bytes
-from mailconnector.stores.imap.flags import category_of, from_server, kept_flags, keyword_of, to_server
-from mailconnector.sync.flags import ALL_FLAGS, ANY_KEYWORD, FORWARDED, SEEN, kept
+from mailconnector.imap.protocol import MailboxState
+from mailconnector.stores.imap.flags import category_of, from_server, kept_flags, keyword_of, new_keywords, to_server
+from mailconnector.sync.flags import ANY_KEYWORD, EVERY_FLAG, FORWARDED, SEEN, FlagDomain, kept
 
 
 def test_system_flags_in_any_case_are_ours():
@@ -86,10 +87,27 @@ def test_what_is_sent():
 
 
 def test_what_lasts():
-    assert kept_flags(None, read_only=False) == ALL_FLAGS
-    assert kept_flags(frozenset({"\\Seen"}), read_only=True) == frozenset()
-    some = kept_flags(frozenset({"\\seen", "Blue", "\\Recent"}), read_only=False)
-    assert some == {SEEN, "Blue"}
+    assert kept_flags(None) == EVERY_FLAG
+    assert kept_flags(frozenset({"\\Seen"}), read_only=True) == FlagDomain()
+    some = kept_flags(frozenset({"\\seen", "Blue", "\\Recent"}))
+    assert some == FlagDomain(frozenset({SEEN, "Blue"}))
     assert kept(frozenset({SEEN, "\\Draft", "Blue", "Red"}), some) == {SEEN, "Blue"}
-    every = kept_flags(frozenset({"\\Seen", "\\*"}), read_only=False)
+    every = kept_flags(frozenset({"\\Seen", "\\*"}))
     assert kept(frozenset({SEEN, "\\Draft", "Red", FORWARDED}), every) == {SEEN, "Red", FORWARDED}
+
+
+def test_what_lasts_where_keywords_are_short_or_few():
+    short = kept_flags(frozenset({"\\Seen", "\\*"}), short=True)
+    fits, too_long = "x" * 50, "ä" * 20
+    assert kept(frozenset({SEEN, fits, too_long, "y" * 51}), short) == {SEEN, fits}
+    full = kept_flags(frozenset({"\\Seen", "\\*"}), keywords=frozenset({"a&ACA-b", "$Forwarded"}))
+    assert full.keywords == frozenset({"a b", FORWARDED})
+    assert full.can_lose("a b")
+    assert full.can_lose(SEEN)
+    assert not full.can_lose("c")
+
+
+def test_which_keywords_are_new_to_a_mailbox():
+    state = MailboxState("A", flags=frozenset({"\\Seen", "Blue"}), permanent_flags=frozenset({"\\Seen", "Red", "\\*"}))
+    assert new_keywords({"\\Seen", "\\Draft", "blue", "RED", "Green"}, state) == {"Green"}
+    assert new_keywords({"Green"}, MailboxState("A")) == {"Green"}
