@@ -1,0 +1,323 @@
+"""`mailconnector share` on real servers, read back and crossed by a plain imaplib session."""
+
+from __future__ import annotations
+
+import imaplib
+import random
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from mailconnector.app.share.effective import FolderAcl, effective
+from mailconnector.app.share.identifiers import CYRUS, DOVECOT
+from mailconnector.imap.rights import Rights
+from mailconnector.lab import DovecotServer, LabMissingError, MailServer
+from mailconnector.lab.server import Launch
+from tests.live.accounts import Answer, command, profile_on
+
+for _name in ("SETACL", "DELETEACL", "GETACL", "MYRIGHTS", "LISTRIGHTS"):
+    imaplib.Commands.setdefault(_name, ("AUTH", "SELECTED"))
+
+
+@dataclass
+class Stranger:
+    """A plain imaplib session, which knows nothing of us."""
+
+    server: MailServer
+    user: str
+    client: imaplib.IMAP4 = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = imaplib.IMAP4(self.server.host, self.server.imap_port)
+        self.client.login(self.user, self.server.password(self.user))
+
+    def entries(self, mailbox: str) -> dict[str, set[str]]:
+        """GETACL; a server's virtual c and d left out."""
+        _, lines = self.client.getacl(f'"{mailbox}"')
+        words = [one.strip('"') for one in re.findall(r'"[^"]*"|\S+', lines[0].decode())][1:]
+        return {who: set(rights) - {"c", "d"} for who, rights in zip(words[::2], words[1::2], strict=True)}
+
+    def put(self, mailbox: str, who: str, rights: str) -> str:
+        """SETACL; the answer's first word."""
+        return self.client.setacl(f'"{mailbox}"', f'"{who}"', rights)[0]
+
+    def mine(self, mailbox: str) -> set[str]:
+        """MYRIGHTS; nothing where the mailbox is not to be seen."""
+        status, lines = self.client.myrights(f'"{mailbox}"')
+        return set(lines[0].decode().split()[-1]) - {"c", "d"} if status == "OK" else set()
+
+    def listed(self) -> list[str]:
+        """LIST."""
+        _, lines = self.client.list()
+        return [
+            re.split(r' "." ', line.decode(), maxsplit=1)[1].strip('"') for line in lines if isinstance(line, bytes)
+        ]
+
+
+@contextmanager
+def stranger(server: MailServer, user: str) -> Iterator[Stranger]:
+    found = Stranger(server, user)
+    try:
+        yield found
+    finally:
+        found.client.logout()
+
+
+@dataclass(frozen=True)
+class Office:
+    """Four users of one server, with an account each."""
+
+    server: MailServer
+    profile: Path
+    alice: str
+    bob: str
+    carol: str
+    dave: str
+
+    @property
+    def own(self) -> str:
+        """What the names of one's own folders begin with."""
+        return _spaces(self.server, self.alice)[0]
+
+    def others(self, owner: str) -> str:
+        """What the names of somebody else's folders begin with."""
+        return f"{_spaces(self.server, self.alice)[1]}{owner}/"
+
+    def share(self, *arguments: object, code: int = 0) -> Answer:
+        """Run `mailconnector share`, with the profile."""
+        first, *rest = arguments
+        answer = command("share", first, "--profile", self.profile, *rest)
+        assert answer.code == code, answer.out + answer.err
+        return answer
+
+
+@cache
+def _spaces(server: MailServer, user: str) -> tuple[str, str]:
+    """The prefixes of one's own and of others' folders, as NAMESPACE tells."""
+    with stranger(server, user) as one:
+        _, lines = one.client.namespace()
+    own, others = re.findall(r'\("([^"]*)" "."\)', lines[0].decode())[:2]
+    return own, others
+
+
+@pytest.fixture
+def office(mail_server: MailServer, tmp_path: Path) -> Office:
+    """An office on each server in turn; alice has a folder with one below it, both empty."""
+    users = [mail_server.fresh_user() for _ in range(4)]
+    made = Office(mail_server, profile_on(mail_server, tmp_path, *users), *users)
+    for user in users:  # a mailbox comes into being with the first login
+        with stranger(mail_server, user) as one:
+            if user == made.alice:
+                for name in ("Proj", "Proj/Plans", "Private"):
+                    assert one.client.create(f'"{made.own}{name}"')[0] == "OK"
+    return made
+
+
+def test_what_is_granted_is_read_back_by_a_stranger_and_the_other_way_round(office: Office) -> None:
+    office.share("grant", office.alice, "Proj", office.bob, "reviewer")
+    with stranger(office.server, office.alice) as alice:
+        assert alice.entries(f"{office.own}Proj")[office.bob] == set("lrs")
+        alice.put(f"{office.own}Proj", office.carol, "lrswipte")
+    with stranger(office.server, office.bob) as bob:
+        there = f"{office.others(office.alice)}Proj"
+        assert bob.mine(there) - {"n"} == set("lrs")
+        assert there in bob.listed()
+    entries = {one["who"]: one for one in office.share("list", office.alice, "Proj", "--json").json["entries"]}
+    assert entries[office.bob]["role"] == "reviewer"
+    assert entries[office.carol]["role"] == "editor"
+    assert entries[office.alice]["role"] == "owner"
+    shared = office.share("list", office.alice, "--json").json["shared"]
+    assert [one["folder"] for one in shared] == ["Proj"]
+
+
+def test_changed_taken_and_revoked(office: Office) -> None:
+    office.share("grant", office.alice, "Proj", office.bob, "editor")
+    office.share("change", office.alice, "Proj", office.bob, "delete", "--take")
+    with stranger(office.server, office.alice) as alice:
+        assert alice.entries(f"{office.own}Proj")[office.bob] == set("lrswip")
+        office.share("change", office.alice, "Proj", office.bob, "lookup,read")
+        assert alice.entries(f"{office.own}Proj")[office.bob] == set("lr")
+        office.share("revoke", office.alice, "Proj", office.bob)
+        assert office.bob not in alice.entries(f"{office.own}Proj")
+    with stranger(office.server, office.bob) as bob:
+        assert f"{office.others(office.alice)}Proj" not in bob.listed()
+
+
+def test_a_folder_with_those_below_it_is_shown_first_and_asked_about(office: Office) -> None:
+    shown = office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", "--dry-run", "--json").json
+    assert {change["folder"] for change in shown["changes"]} == {"Proj", "Proj/Plans"}
+    assert not any(change["made"] for change in shown["changes"])
+    with stranger(office.server, office.alice) as alice:
+        assert office.bob not in alice.entries(f"{office.own}Proj")
+        refused = office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", code=2)
+        assert "--yes" in refused.err
+        assert office.bob not in alice.entries(f"{office.own}Proj")
+        office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", "--yes")
+        for name in ("Proj", "Proj/Plans"):
+            assert alice.entries(f"{office.own}{name}")[office.bob] == set("lrswipte")
+        assert office.bob not in alice.entries(f"{office.own}Private")
+        office.share("revoke", office.alice, "Proj", office.bob, "--below", "--yes")
+        assert office.bob not in alice.entries(f"{office.own}Proj/Plans")
+
+
+def test_everybody_and_not_somebody(office: Office) -> None:
+    assert "--yes" in office.share("grant", office.alice, "Proj", "anyone", "reviewer", code=2).err
+    office.share("grant", office.alice, "Proj", "anyone", "reviewer", "--yes")
+    office.share("grant", office.alice, "Proj", office.carol, "lrs", "--deny")
+    there = f"{office.others(office.alice)}Proj"
+    for user, rights in ((office.bob, "lrs"), (office.carol, "")):
+        with stranger(office.server, user) as one:
+            assert one.mine(there) - {"n"} == set(rights)
+        told = office.share("explain", office.alice, "Proj", "--as", user, "--json").json
+        assert set(told["rights"]["letters"]) == set(rights)
+    # What another entry takes away is told when it is granted.
+    warned = office.share("grant", office.alice, "Proj", office.carol, "reviewer")
+    assert "another entry" in warned.err
+
+
+def test_ones_own_right_to_administer_is_guarded_and_an_administrator_restores_it(office: Office) -> None:
+    office.share("grant", office.alice, "Proj", office.dave, "lookup,administer")
+    mine = f"{office.own}Proj"
+    with stranger(office.server, office.alice) as alice:
+        before = alice.mine(mine)
+    denied = ("grant", office.alice, "Proj", office.alice, "owner", "--deny")
+    on_dovecot = isinstance(office.server, DovecotServer)
+    # Cyrus leaves its owner what it takes to come back, so that a yes is enough; Dovecot would lock the owner out.
+    assert ("--force" if on_dovecot else "--yes") in office.share(*denied, code=2).err
+    if on_dovecot:
+        assert "--force" in office.share(*denied, "--yes", code=2).err
+    with stranger(office.server, office.alice) as alice:
+        assert alice.mine(mine) == before
+    office.share(*denied, "--force" if on_dovecot else "--yes")
+    with stranger(office.server, office.alice) as alice:
+        assert alice.mine(mine) - {"n"} == set() if on_dovecot else set("lkxa")
+    there = f"{office.others(office.alice)}Proj"
+    restored = office.share("restore", office.dave, there, "--yes", "--json").json
+    assert all(change["made"] for change in restored["changes"])
+    with stranger(office.server, office.alice) as alice:
+        assert alice.mine(mine) >= set("lrswipkxtea")
+    assert office.share("restore", office.dave, there, "--json").json["changes"] == []
+
+
+def test_somebody_else_who_administers_cannot_lock_the_owner_or_himself_out_unwarned(office: Office) -> None:
+    office.share("grant", office.alice, "Proj", office.dave, "owner")
+    there = f"{office.others(office.alice)}Proj"
+    assert "--force" in office.share("revoke", office.dave, there, office.dave, code=2).err
+    assert "--force" in office.share("grant", office.dave, there, office.alice, "read", "--deny", code=2).err
+    office.share("revoke", office.dave, there, office.dave, "--force")
+    with stranger(office.server, office.dave) as dave:
+        assert dave.mine(there) == set()
+    refused = office.share("list", office.dave, there, code=2)
+    assert "no folder" in refused.err
+
+
+def test_who_may_not_administer_sees_his_own_rights_alone(office: Office) -> None:
+    office.share("grant", office.alice, "Proj", office.bob, "reviewer")
+    there = f"{office.others(office.alice)}Proj"
+    told = office.share("explain", office.bob, there, "--json").json
+    assert set(told["rights"]["letters"]) - {"n"} == set("lrs")
+    assert told["told"]
+    assert told["reasons"] == []
+    refused = office.share("grant", office.bob, there, office.carol, "reviewer", code=2)
+    assert "administer" in refused.err
+    folders = office.share("list", office.bob, "--json").json["folders"]
+    assert [(one["owner"], one["mine"]["role"]) for one in folders if one["mailbox"] == there] == [
+        (office.alice, "reviewer")
+    ]
+
+
+def test_groups_on_dovecot(dovecot: DovecotServer, tmp_path: Path) -> None:
+    profile = profile_on(dovecot, tmp_path, "alice")
+    with stranger(dovecot, "alice") as alice:
+        alice.client.create("Groups")
+    assert command("share", "grant", "--profile", profile, "alice", "Groups", "group:guests", "reviewer").code == 0
+    for user, rights in (("bob", ""), ("carol", "lrs"), ("dave", "lrs")):
+        with stranger(dovecot, user) as one:
+            assert one.mine("shared/alice/Groups") == set(rights), user
+    told = command("share", "explain", "--profile", profile, "alice", "Groups", "--as", "carol", "--json").json
+    assert told["unknown_groups"] == ["guests"]
+    options = ("--as", "carol", "--group", "guests", "--json")
+    told = command("share", "explain", "--profile", profile, "alice", "Groups", *options).json
+    assert told["rights"]["role"] == "reviewer"
+    # An entry that outranks its members' own might be for a group that one is in.
+    locked = command("share", "grant", "--profile", profile, "alice", "Groups", "!$staff", "reviewer", "--yes")
+    assert (locked.code, "--force" in locked.err) == (2, True)
+
+
+class NoAclDovecot(DovecotServer):
+    """A Dovecot without its ACL plugin."""
+
+    def _prepare(self) -> Launch:
+        launch = super()._prepare()
+        config = self.home / "dovecot.conf"
+        text = config.read_text().replace("mail_plugins = acl quota notify", "mail_plugins = quota notify")
+        config.write_text(
+            text.replace("imap_acl imap_quota", "imap_quota").replace("acl = yes\n", "").replace("imap_acl = yes", "")
+        )
+        return launch
+
+
+def test_a_server_without_lists_says_so_and_nothing_else_breaks(tmp_path: Path) -> None:
+    try:
+        with NoAclDovecot() as server:
+            with stranger(server, "alice") as alice:
+                assert "ACL" not in alice.client.capability()[1][0].decode().split()
+                alice.client.create("Proj")
+            profile = profile_on(server, tmp_path, "alice")
+            for arguments in (
+                ("list", "alice"),
+                ("list", "alice", "Proj"),
+                ("grant", "alice", "Proj", "bob", "reviewer"),
+                ("change", "alice", "Proj", "bob", "reviewer"),
+                ("revoke", "alice", "Proj", "bob"),
+                ("restore", "alice", "Proj"),
+                ("explain", "alice", "Proj"),
+            ):
+                answer = command("share", arguments[0], "--profile", profile, *arguments[1:])
+                assert answer.code == 2
+                assert "no access control lists" in answer.err
+            assert command("sync", "--profile", profile).code == 0
+    except LabMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("kind", ["dovecot", "cyrus"])
+def test_rights_are_worked_out_as_the_server_counts_them(request: pytest.FixtureRequest, kind: str) -> None:
+    server = request.getfixturevalue(kind)
+    dialect = DOVECOT if kind == "dovecot" else CYRUS
+    other = "shared/alice" if kind == "dovecot" else "Other Users/alice"
+    groups = {"alice": "staff", "bob": "staff", "carol": "guests"} if kind == "dovecot" else {}
+    names = ["anyone", "bob", "carol", "alice"] + (["$staff", "$guests", "authenticated"] if groups else [])
+    dice = random.Random(4314)
+    cases = []
+    with stranger(server, "alice") as alice:
+        implicit = Rights.parse(_required(alice))
+        for number in range(60):
+            mailbox = f"Case {number}"
+            alice.client.create(f'"{mailbox}"')
+            for who in dice.sample(names, dice.randint(1, 4)):
+                # The owner has to stay able to set the next entry.
+                sign = "-" if who != "alice" and dice.random() < 0.35 else ""
+                rights = "".join(sorted(set(dice.choices("lrswit", k=4))))
+                alice.put(mailbox, sign + who, rights + ("la" if who == "alice" else ""))
+            cases.append((mailbox, alice.entries(mailbox)))
+    for user in ("alice", "bob", "carol"):
+        with stranger(server, user) as one:
+            for mailbox, entries in cases:
+                acl = FolderAcl({k: Rights(frozenset(v)) for k, v in entries.items()}, "alice", implicit, dialect)
+                found = effective(acl, user, frozenset(filter(None, [groups.get(user)])))
+                told = one.mine(mailbox if user == "alice" else f"{other}/{mailbox}")
+                # Cyrus does not answer at all to who may neither see, read nor change anything.
+                if told or found.rights.letters & set("lria"):
+                    assert told - {"n"} == found.rights.letters - {"n"}, (user, mailbox, entries)
+
+
+def _required(alice: Stranger) -> str:
+    alice.client.xatom("LISTRIGHTS", "INBOX", "alice")
+    words = alice.client.response("LISTRIGHTS")[1][0].decode().split()
+    return words[2].strip('"').replace("c", "")
