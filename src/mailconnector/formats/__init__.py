@@ -1,6 +1,8 @@
 """Wire formats: bytes to items and items to bytes."""
 
 from mailconnector.formats.errors import FormatError
+from mailconnector.formats.forms import ItemForm
+from mailconnector.formats.item_message import ReadItem, parse_item, render_item
 from mailconnector.formats.mailbox import (
     MailboxFormatError,
     MaildirName,
@@ -16,15 +18,19 @@ from mailconnector.formats.rendering import render
 
 __all__ = [
     "FormatError",
+    "ItemForm",
     "MailboxFormatError",
     "MaildirName",
     "MboxMessage",
     "MimeFormatError",
+    "ReadItem",
     "maildir_name",
     "maildir_unique",
     "mbox_entry",
     "parse",
+    "parse_item",
     "parse_maildir_name",
     "read_mbox",
     "render",
+    "render_item",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from mailconnector.formats import plain_form
 from mailconnector.formats.forms import Form
 
-FORMS: tuple[Form, ...] = ()
+FORMS: tuple[Form, ...] = (plain_form,)
 """Special forms stand before general ones: the first that matches reads the message."""

@@ -102,7 +102,7 @@ def parse(data: bytes, *, flags: Flags = _NO_FLAGS, received: datetime | None = 
     """
     if not data or data.isspace():
         raise MimeFormatError("the message is empty", hint="Delete the message, or fetch it again.")
-    return _Reader(_as_sent(data), Budget(), 0).mail(flags, received)
+    return _Reader(as_sent(data), Budget(), 0).mail(flags, received)
 
 
 class _Reader:
@@ -266,6 +266,9 @@ class _Reader:
             self.pieces.append(piece)
 
     def _attach(self, part: Part, placement: Placement, level: int) -> None:
+        if part.kind in _TNEF_KINDS and tnef_parts.LEFTOVER_FIELD in part.fields:
+            # It belongs to the item as a whole, and says nothing to who reads it as a mail.
+            return
         raw_disposition = part.fields.get(b"content-disposition")
         disposition, values = parameters.parse(raw_disposition) if raw_disposition else ("", {})
         content_id = _content_id(part)
@@ -328,7 +331,7 @@ class _Reader:
         depth = self.depth + level + 1
         if attachment.content_type in _MESSAGE_KINDS:
             if depth < MAX_DEPTH and self.budget.parts > 0 and content.strip():
-                item = _Reader(_as_sent(content), self.budget, depth).mail()
+                item = _Reader(as_sent(content), self.budget, depth).mail()
                 return replace(attachment, content_type="message/rfc822", item=item, data=b"", parameters=())
             # Opaque, so that nobody looks for a message in it again.
             return replace(attachment, content_type="application/octet-stream")
@@ -428,7 +431,7 @@ def _attached_content(part: Part) -> bytes:
     return _with_crlf(content) if is_text or b"\r\n" not in part.data[part.start : part.body] else content
 
 
-def _as_sent(data: bytes) -> bytes:
+def as_sent(data: bytes) -> bytes:
     """Return a message with CRLF line ends if its own are all LF, or all CR: files have those, messages do not."""
     if b"\r\n" in data:
         return data

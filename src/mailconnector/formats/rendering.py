@@ -129,6 +129,25 @@ def _original(original: bytes) -> Entity:
 
 def _content(mail: Mail) -> tuple[Entity, str]:
     """Return the entity of a mail, and the message class that its structure tells."""
+    body, others = _body_and_others(mail)
+    if body is None and len(others) == 1 and _stands_alone(mail, others[0]):
+        return _attached(others[0]), mail.message_class if _is_opaque(mail, others[0]) else "IPM.Note"
+    report = _report(mail, body, others)
+    if report is not None:
+        return report, mail.message_class
+    if not others:
+        return body or Entity(b"", b""), "IPM.Note"
+    return multipart("mixed", _listed(body, others)), "IPM.Note"
+
+
+def parts_of(mail: Mail) -> list[Entity]:
+    """Return the entities of which a mail's multipart/mixed is made: its body, and its attachments."""
+    body, others = _body_and_others(mail)
+    report = _report(mail, body, others)
+    return [report] if report is not None else _listed(body, others)
+
+
+def _body_and_others(mail: Mail) -> tuple[Entity | None, list[Attachment]]:
     related: list[Attachment] = []
     alternatives: list[Attachment] = []
     others: list[Attachment] = []
@@ -139,19 +158,21 @@ def _content(mail: Mail) -> tuple[Entity, str]:
             alternatives.append(attachment)
         else:
             others.append(attachment)
-    body = _body(mail, related, alternatives)
-    if body is None and len(others) == 1 and _stands_alone(mail, others[0]):
-        return _attached(others[0]), mail.message_class if _is_opaque(mail, others[0]) else "IPM.Note"
+    return _body(mail, related, alternatives), others
+
+
+def _listed(body: Entity | None, others: Sequence[Attachment]) -> list[Entity]:
+    return [*([body] if body else []), *map(_attached, others)]
+
+
+def _report(mail: Mail, body: Entity | None, others: Sequence[Attachment]) -> Entity | None:
     report = class_of_report(
         (one.content_type, one.content()) for one in others if one.content_type.startswith("message/d")
     )
-    if report != "IPM.Note" and report == mail.message_class:
-        kind = "disposition-notification" if report.endswith("RN") else "delivery-status"
-        parts = [*([body] if body else []), *map(_attached, others)]
-        return multipart("report", parts, [("report-type", kind)]), report
-    if not others:
-        return body or Entity(b"", b""), "IPM.Note"
-    return multipart("mixed", [*([body] if body else []), *map(_attached, others)]), "IPM.Note"
+    if report == "IPM.Note" or report != mail.message_class:
+        return None
+    kind = "disposition-notification" if report.endswith("RN") else "delivery-status"
+    return multipart("report", _listed(body, others), [("report-type", kind)])
 
 
 def _is_opaque(mail: Mail, attachment: Attachment) -> bool:

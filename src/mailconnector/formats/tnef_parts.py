@@ -11,6 +11,9 @@ from mailconnector.mapi.named import NamedTag
 from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapping import from_mapi
 
+LEFTOVER_FIELD = b"x-mailconnector-leftover"
+"""Lower-case name of the field that marks the stream of one of our items; it is no part of what a mail says."""
+
 # Of the sender's properties those that are meant for the reader: what a meeting request is about, votes, and so on;
 # neither the sender's own marks nor what says where the message lay.
 _SETS = frozenset({named.PSETID_APPOINTMENT, named.PSETID_MEETING})
