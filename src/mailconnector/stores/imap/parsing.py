@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
-from mailconnector.formats import parse
+from mailconnector.formats import parse, parse_item
 from mailconnector.items import Flags, FolderKind, Item, mail_of, with_mail
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, to_flags
@@ -66,7 +66,11 @@ def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
     Raises:
         FormatError: There is no message.
     """
-    item, notice = _read(source)
+    item: Item
+    if headers_only and source.kind is FolderKind.MAIL:
+        item, notice = parse(source.data, flags=_flags(source.flags), received=source.received), ""
+    else:
+        item, notice = _read(source)
     if headers_only:
         bare = replace(mail_of(item), text=None, html=None, rtf=None, attachments=(), original=b"")
         item = with_mail(item, bare)
@@ -74,8 +78,9 @@ def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
 
 
 def _read(source: Source) -> tuple[Item, str]:
-    """Read a message as its folder's kind wants it; as mail, with the reason, where it is none of that kind."""
-    return parse(source.data, flags=_flags(source.flags), received=source.received), ""
+    """Read a message as its folder's kind wants it; with what of it could not be read so, and why."""
+    got = parse_item(source.data, source.kind, flags=_flags(source.flags), received=source.received)
+    return got.item, str(got.problem) if got.problem else ""
 
 
 @lru_cache(maxsize=1024)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mailconnector.errors import MailConnectorError
-from mailconnector.formats import render
+from mailconnector.formats import render_item
 from mailconnector.imap import (
     Appended,
     ImapClient,
@@ -398,7 +398,7 @@ def _steps(change: FlagChange, now: frozenset[str], mailbox: SelectedMailbox, *,
 
 def _upload(delivery: Delivery, folder: str) -> Upload | ItemError:
     try:
-        data = with_crlf(render(delivery.item))
+        data = with_crlf(render_item(delivery.item))
     except MailConnectorError as error:  # of the format, or of the store that the content still lies in
         return of_item(error, folder)
     return Upload(data, to_server(delivery.flags), delivery.date)
