@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mailconnector.items import Item, Mail
+from mailconnector.items import Item, mail_of
 from mailconnector.lab import MailServer
 from mailconnector.stores import ImapStore
 from mailconnector.sync import Report, Request, Watcher, synchronise
@@ -37,9 +37,9 @@ class RealStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store(), name)
 
-    def put(self, folder: str, item: Mail, flags: FlagSet = frozenset(), date: datetime | None = None) -> None:
+    def put(self, folder: str, item: Item, flags: FlagSet = frozenset(), date: datetime | None = None) -> None:
         """Add an item, as its user or a delivery does."""
-        size = len(item.text or "") + 500
+        size = len(mail_of(item).text or "") + 500
         (outcome,) = self.add(folder, [Delivery(item, flags, date or WHEN, size, identify(item))])
         assert outcome.error is None, outcome.error
 
@@ -83,11 +83,11 @@ class RealExchange(Exchange):
         self.remote.close()  # type: ignore[attr-defined]
 
 
-def real_exchange(path: Path, server: MailServer) -> RealExchange:
-    """A new PST file and a new user's mailbox, not yet synchronised."""
+def real_exchange(path: Path, server: MailServer, user: str = "", format: str = "unicode") -> RealExchange:
+    """A new PST file and a user's mailbox, a new user's without a name, not yet synchronised."""
     path.mkdir(parents=True, exist_ok=True)
-    file = PstFile(path, "unicode")
-    mailbox = Mailbox(server, server.fresh_user())
+    file = PstFile(path, format)
+    mailbox = Mailbox(server, user or server.fresh_user())
     users = Mailbox(server, mailbox.user).open()
     local: Any = RealStore(lambda: file.store, file.edit)
     remote: Any = RealStore(lambda: users, mailbox.edit)

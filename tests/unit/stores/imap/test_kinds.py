@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 
-from mailconnector.items import FolderKind
+from mailconnector.formats import render_item
+from mailconnector.items import Appointment, Contact, DistributionList, FolderKind, JournalEntry, Note, Task
 from mailconnector.stores.imap.kinds import PRIVATE, SHARED, KindBook, Told, folder_type, message_kind, told
 from mailconnector.sync.store import SpecialUse
+from tests.unit.items.edits import KINDS, sample
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,23 @@ def test_what_messages_are(data, kind):
     assert message_kind(data) is kind
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_items_of_ours_are_what_they_are(kind):
+    places = {
+        Appointment: FolderKind.CALENDAR,
+        Contact: FolderKind.CONTACTS,
+        DistributionList: FolderKind.CONTACTS,
+        Task: FolderKind.TASKS,
+        Note: FolderKind.NOTES,
+        JournalEntry: FolderKind.JOURNAL,
+    }
+    assert message_kind(render_item(sample(kind))) is places.get(kind, FolderKind.MAIL)
+
+
 def test_an_invitation_is_mail():
+    invitation = sample(Appointment)
+    asked = replace(invitation, mail=replace(invitation.mail, message_class="IPM.Schedule.Meeting.Request"))
+    assert message_kind(render_item(asked)) is FolderKind.MAIL
     body = b"--b\r\n\r\nCome!\r\n--b\r\nContent-Type: text/calendar\r\n\r\n" + calendar("VEVENT") + b"--b--\r\n"
     assert message_kind(message("multipart/alternative; boundary=b", body)) is FolderKind.MAIL
 
