@@ -18,7 +18,7 @@ from mailconnector.items.mail import (
     Sensitivity,
     StoredContent,
 )
-from mailconnector.items.merging import Merged, field_digests, merge
+from mailconnector.items.merging import Merged, essence_of, field_digests, merge
 from mailconnector.items.message_ids import message_id_of
 from mailconnector.items.note import Note
 from mailconnector.items.post import Post
@@ -46,6 +46,7 @@ __all__ = [
     "Sensitivity",
     "StoredContent",
     "Task",
+    "essence_of",
     "field_digests",
     "mail_of",
     "merge",

@@ -33,8 +33,13 @@ from mailconnector.items.field_groups import (
     is_standard,
     split_path,
 )
-from mailconnector.items.item import Item
-from mailconnector.items.parts import Parts, digests_of, put_together, taken_apart
+from mailconnector.items.item import Item, mail_of
+from mailconnector.items.parts import Parts, digest, digests_of, put_together, taken_apart
+
+_ESSENCE = 12
+_NOT_SEEN = frozenset(
+    {"attachments", "leftover", "flags", "categories", "uid", "instance", "text", "html", "rtf", "original"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,20 @@ class Merged:
 def field_digests(item: Item) -> dict[str, bytes]:
     """Return eight bytes for each field that is not at its default, by its path."""
     return digests_of(item)
+
+
+def essence_of(item: Item) -> str:
+    """Return a digest of what people see of an item.
+
+    Of its files it takes the names and sizes alone, and of its body the words. Nothing goes in that programs write for
+    themselves, that one store has and another has not, or that is a mark on it; nor its UID, by which it is known.
+    """
+    parts = taken_apart(item)
+    files = [(one.name, one.size()) for one in mail_of(item).attachments]
+    seen = {path: part for path, part in parts.items() if split_path(path)[0] not in _NOT_SEEN}
+    kind = type(item)
+    digests = {path: one for path, one in digests_of(item, seen).items() if not grouping(kind, path)[1]}
+    return digest((digests, files), size=_ESSENCE).hex()
 
 
 def merge(

@@ -377,9 +377,9 @@ _WAYS: Mapping[str, _Way] = {
 # -- Digests ---------------------------------------------------------------------------------------------------------
 
 
-def digest(value: Any) -> bytes:
-    """Return eight bytes that tell a part from others, in each run and each version of Python the same."""
-    found = blake2b(digest_size=8)
+def digest(value: Any, *, size: int = 8) -> bytes:
+    """Return a number of bytes that tell a part from others, in each run and each version of Python the same."""
+    found = blake2b(digest_size=size)
     for piece in _pieces(value):
         found.update(piece)
     return found.digest()
