@@ -20,6 +20,7 @@ from mailconnector.items import (
     Mail,
     Task,
     essence_of,
+    mail_of,
     message_id_of,
     with_mail,
 )
@@ -112,7 +113,7 @@ def test_an_entry_of_a_calendar_has_the_name_that_all_its_copies_have() -> None:
 def test_an_item_without_an_id_has_one_of_its_key() -> None:
     key = bytes(range(16))
     item = plain(Contact, leftover={tags.PidTagSearchKey: key})
-    assert message_id_of(item) == f"<{key.hex()}@mailconnector.invalid>" == stored(item).mail.message_id
+    assert message_id_of(item) == f"<{key.hex()}@mailconnector.invalid>" == mail_of(stored(item)).message_id
     for name in EDITS[Contact]:
         assert message_id_of(EDITS[Contact][name](item, 1)) == message_id_of(item)
 
