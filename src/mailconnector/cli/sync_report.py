@@ -103,7 +103,7 @@ def folder_action_text(action: FolderAction) -> str:
     where = ON_SIDE[action.side.value]
     if action.step is Step.MOVE:
         return f"Folder {path} is now {clean('/'.join(action.target))} {where}"
-    words = {Step.CREATE: "made", Step.DELETE: "deleted"}.get(action.step, action.step.value)
+    words = {Step.CREATE: "made", Step.DELETE: "deleted", Step.HIDE: "hidden"}.get(action.step, action.step.value)
     return f"Folder {path} {words} {where}"
 
 

@@ -40,6 +40,8 @@ CONFLICTS: Mapping[Conflict, str] = {
     Conflict.NAME_TAKEN: "its name is taken on the other side: both sides have a new one",
     Conflict.FOLDER_STAYS: "deleted on one side, but needed on the other: it came back",
     Conflict.KEPT_ONCE: "Outlook received it as well: one of the two in the PST is gone",
+    Conflict.WITHDRAWN: "it is not shared with you any more: it is gone from the PST, and nowhere else",
+    Conflict.HIDDEN: "somebody else's folder, deleted in the PST: it is not shown any more, and stays on the server",
     Conflict.NOT_ALLOWED: "the server does not allow it: a copy was put aside, and the change taken back",
 }
 

@@ -277,6 +277,9 @@ class _Run:
                 else:
                     sightings.record(self.state, row, side, found)
                 self.state.scanned(row, side, found.validity, found.cursor)
+            if row in self.folders.withdrawn:
+                # Nothing can be sent any more: what was to be is put aside.
+                terms = replace(terms, remote_rights=Rights.NONE)
             if row in self.folders.drained:
                 sightings.drain(self.state, row, self.folders.drained[row])
             sightings.enlarge(self.state, row, options.max_size)
@@ -494,18 +497,27 @@ class _Run:
     # -- items -------------------------------------------------------------------------------------------------------
 
     def _brake(self) -> None:
-        total = pairs.count(self.state)
+        # What is not shared any more was not deleted by anybody.
+        withdrawn = self.folders.withdrawn
+        total = pairs.count(self.state) - sum(pairs.count(self.state, row) for row in withdrawn)
         for side in _SIDES:
             if not any(sightings.has(self.state, row, side.other, Change.GONE) for row in self.terms):
                 continue
-            emptied = pairs.count_deletions(self.state, None, side) == total > 0
-            lasting = [pair.row for pair in self.folders.all_pairs() if pair.special not in _TO_BE_EMPTIED]
+            given_up = sum(pairs.count_deletions(self.state, row, side) for row in withdrawn)
+            emptied = pairs.count_deletions(self.state, None, side) - given_up == total > 0
+            lasting = [
+                pair.row
+                for pair in self.folders.all_pairs()
+                if pair.special not in _TO_BE_EMPTIED and pair.row not in withdrawn
+            ]
             deletions = sum(pairs.count_deletions(self.state, row, side) for row in lasting)
             items = sum(pairs.count(self.state, row) for row in lasting)
             everywhere = emptied or self.settings.brake.holds(deletions, items)
-            for row in self.terms:
+            for row in [row for row in self.terms if row not in withdrawn]:
                 self._brake_folder(row, side, everywhere=everywhere, emptied=emptied)
         for row, gone in self.folders.drained.items():
+            if row in withdrawn:
+                continue
             vanished = self.folders.has_vanished(gone) and self._answer(row) is None
             if vanished and (row, gone.other) not in self.held:
                 self._hold(row, gone.other, 0, 0, emptied=True)
@@ -571,6 +583,8 @@ class _Run:
     def _bring_back(self, row: int) -> None:
         """Create a missing folder for what is new or edited on the other side."""
         for side in _SIDES:
+            if row in self.folders.withdrawn and side is Side.REMOTE:
+                continue
             if self.folders.present(row, side) is None and not self.request.rehearse:
                 other = side.other
                 if sightings.has(self.state, row, other, Change.NEW) or sightings.has(

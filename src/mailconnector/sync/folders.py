@@ -5,6 +5,8 @@ pair remembers its place on each side apart, because a store may have had to giv
 either side is looked up in `rules`; creating and moving go from the top down. A folder that was deleted on one side
 is emptied item by item, by the same rules as every other deletion, and removed when nothing is left in it: so what is
 new in it survives, with the folder.
+
+Folders of other owners are the user's to see, not to delete, rename or move: see `rules.FOREIGN_FOLDER_RULES`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from mailconnector.sync.journal import Intent
 from mailconnector.sync.plan import FolderAction
 from mailconnector.sync.renames import Rename
 from mailconnector.sync.report import Tally
-from mailconnector.sync.rules import FOLDER_RULES, SPECIAL_FOLDER_RULES, Change, Conflict, Side, Step
+from mailconnector.sync.rules import (
+    FOLDER_RULES,
+    FOREIGN_FOLDER_RULES,
+    SPECIAL_FOLDER_RULES,
+    Change,
+    Conflict,
+    Side,
+    Step,
+)
 from mailconnector.sync.state import FolderPair, State
 from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse, SyncStore
 from mailconnector.sync.tree import Tree
@@ -52,6 +62,7 @@ class FolderSync:
         rehearsal: Nothing is to be done.
         trees: The folders of each store.
         drained: Pairs of folders that are gone on a side, with that side.
+        withdrawn: Those of them that are somebody else's, who does not share them any more.
         left_alone: Folders by side that could not be searched for what an earlier run began: whose items they hold is
             not known, and they are not listed in this run.
     """
@@ -65,6 +76,7 @@ class FolderSync:
     rehearsal: bool
     trees: dict[Side, Tree] = field(default_factory=dict)
     drained: dict[int, Side] = field(default_factory=dict)
+    withdrawn: set[int] = field(default_factory=set)
     left_alone: set[tuple[Side, str]] = field(default_factory=set)
     _chosen: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _pairs: dict[int, FolderPair] = field(default_factory=dict)
@@ -81,8 +93,26 @@ class FolderSync:
             self._reunite(side)
 
     def all_pairs(self) -> list[FolderPair]:
-        """Return the pairs of folders as they are now, except those never synchronised."""
-        return [pair for pair in self._pairs.values() if not self.excluded(self.choice_path(pair.row))]
+        """Return the pairs of folders as they are now, except those never synchronised, or hidden."""
+        return [
+            pair
+            for pair in self._pairs.values()
+            if not self.excluded(self.choice_path(pair.row)) and not self._is_hidden(pair)
+        ]
+
+    def _is_hidden(self, pair: FolderPair) -> bool:
+        """Tell whether the user does not want to see a folder, or one that it is in."""
+        tree = self.trees[Side.REMOTE]
+        for _ in range(_DEEPEST):
+            if pair.hidden:
+                return True
+            there = pair.remote.id
+            above = tree[there].parent if there is not None and there in tree else pair.remote.parent
+            row = self._by_id[Side.REMOTE].get(above)
+            if not pair.owner or row is None:
+                return False
+            pair = self._pairs[row]
+        return False
 
     def pair(self, row: int) -> FolderPair:
         """Return one pair of folders."""
@@ -133,8 +163,8 @@ class FolderSync:
         ]
 
     def has_vanished(self, side: Side) -> bool:
-        """Tell whether a side has not one of the folders left that it had."""
-        had = [pair.row for pair in self._pairs.values() if pair.end(side).id is not None]
+        """Tell whether a side has not one of the user's own folders left that it had."""
+        had = [pair.row for pair in self._pairs.values() if pair.end(side).id is not None and not pair.owner]
         return bool(had) and not any(self.present(row, side) for row in had)
 
     # -- planning and doing ------------------------------------------------------------------------------------------
@@ -161,12 +191,18 @@ class FolderSync:
         if present is not None:
             return present
         source = self.present(row, side.other)
+        pair = self._pairs[row]
+        if side is Side.REMOTE and pair.owner:
+            raise FolderError(
+                "the folder is not shared with you any more", folder=str(row), hint="Move what is yours to another one."
+            )
         if source is None:
             raise FolderError("the folder is gone on both sides", folder=str(row))
+        if self._is_hidden(pair):
+            raise FolderError("the folder is hidden", folder=source)
         state = self.trees[side.other][source]
         parent = self._counterpart(state.parent, side)
         self._require(parent, side, Rights.CHILDREN)
-        pair = self._pairs[row]
         name = self._free_name(row, side, parent, state.name)
         intent = Intent(Step.CREATE, row, side, data={"parent": parent, "name": name})
         (number,) = journal.begin(self.state, [intent])
@@ -199,7 +235,11 @@ class FolderSync:
                 continue
             try:
                 self._delete(row, side, id_, path)
-            except FolderNotEmptyError:
+            except FolderNotEmptyError as error:
+                if row in self.withdrawn:
+                    error.hint = error.hint or "It is not shared with you any more. Move what is yours to another one."
+                    self.tally.trouble(error, path)
+                    continue
                 # Something in it was never ours to delete, or came in this moment.
                 try:
                     self.ensure(row, side.other)
@@ -283,10 +323,13 @@ class FolderSync:
                 if pair.end(side).id is not None and self.present(pair.row, side) is None:
                     end = pair.end(side)
                     key = trace(end.validity, pair.special, end.parent, end.name)
-                    lost.setdefault(key, []).append(pair.row)
+                    # One owner's folder never becomes another's.
+                    whose = pair.owner if side is Side.REMOTE else ""
+                    lost.setdefault(key and (key, whose), []).append(pair.row)
             new: dict[object, list[FolderState]] = {}
             for state in self._unpaired(side):
-                new.setdefault(trace(state.validity, state.special, state.parent, state.name), []).append(state)
+                key = trace(state.validity, state.special, state.parent, state.name)
+                new.setdefault(key and (key, state.owner), []).append(state)
             with self.state.transaction():
                 for key, rows in lost.items():
                     states = new.get(key, [])
@@ -365,10 +408,14 @@ class FolderSync:
                 step = Step.CREATE if present is not None else Step.FORGET
                 tasks.append(_Task(pair.row, step, side, self._depth(pair.row)))
                 continue
-            rule = (SPECIAL_FOLDER_RULES if pair.special else FOLDER_RULES)[changes]
+            own = SPECIAL_FOLDER_RULES if pair.special else FOLDER_RULES
+            rule = (FOREIGN_FOLDER_RULES if pair.owner else own)[changes]
             for step, side in rule.steps:
                 if step is Step.DRAIN:
                     self.drained[pair.row] = side.other
+                elif step is Step.WITHDRAW:
+                    self.drained[pair.row] = side.other
+                    self.withdrawn.add(pair.row)
                 elif step is Step.RESTORE and vanished[side]:
                     self.drained[pair.row] = side  # all is gone: the brake will ask
                 elif step is Step.MOVE and self._is_same_place(pair):
@@ -417,6 +464,8 @@ class FolderSync:
             self._create(task.pair, task.side, Conflict.FOLDER_STAYS)
         elif task.step is Step.MOVE:
             self._move(task)
+        elif task.step is Step.HIDE:
+            self._hide(task)
 
     def _record(self, row: int) -> None:
         with self.state.transaction():
@@ -478,6 +527,16 @@ class FolderSync:
             self._list(side)
             self._reunite(side)
 
+    def _hide(self, task: _Task) -> None:
+        path = self.path(task.pair)
+        if self.rehearsal:
+            self.tally.rehearse(FolderAction(Step.HIDE, task.side, path, conflict=task.conflict), path)
+            return
+        with self.state.transaction():
+            self.state.hide(task.pair)
+            self._did(Step.HIDE, task.side, task.pair, path, task.conflict)
+        self.reload()
+
     def _delete(self, row: int, side: Side, id_: str, path: tuple[str, ...]) -> None:
         (number,) = journal.begin(self.state, [Intent(Step.DELETE, row, side, target_id=id_)])
         try:
@@ -491,7 +550,7 @@ class FolderSync:
         with self.state.transaction():
             self.state.drop_folder(row)
             journal.end(self.state, [number])
-            self._did(Step.DELETE, side, row, path, None)
+            self._did(Step.DELETE, side, row, path, Conflict.WITHDRAWN if row in self.withdrawn else None)
         del self.drained[row]
         self.reload()
 

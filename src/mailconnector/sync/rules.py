@@ -65,6 +65,8 @@ class Step(Enum):
         CREATE: Create the folder.
         DRAIN: Let the items decide: delete them one by one, then the folder if it is empty.
         RESTORE: Create the folder again, and bring its items back.
+        WITHDRAW: Take the local copy of somebody else's folder away; what was not sent yet is put aside.
+        HIDE: Leave somebody else's folder alone from now on.
         BLOCK: Nothing can be done; report it.
     """
 
@@ -83,6 +85,8 @@ class Step(Enum):
     CREATE = "create"
     DRAIN = "drain"
     RESTORE = "restore"
+    WITHDRAW = "withdraw"
+    HIDE = "hide"
     BLOCK = "block"
 
 
@@ -98,6 +102,8 @@ class Conflict(Enum):
         FOLDER_STAYS: It was deleted here, but there it holds something that must not go, or is needed: it comes back.
         KEPT_ONCE: The user's own mail program received what we had brought already: its copy goes (see `twins`).
         NOT_ALLOWED: The remote folder does not allow the change: it was kept as a local copy, and taken back.
+        WITHDRAWN: The folder is somebody else's and not shared any more: the local copy went.
+        HIDDEN: The folder is somebody else's and was deleted here: it stays there, and is not shown any more.
     """
 
     BOTH_EDITED = "both edited"
@@ -108,6 +114,8 @@ class Conflict(Enum):
     FOLDER_STAYS = "folder stays"
     KEPT_ONCE = "kept once"
     NOT_ALLOWED = "not allowed"
+    WITHDRAWN = "withdrawn"
+    HIDDEN = "hidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +215,17 @@ SPECIAL_FOLDER_RULES: Mapping[tuple[Change, Change], Rule] = {
     (_M, _M): _do((Step.LINK, _R)),
     (_S, _G): _do((Step.RESTORE, _R), conflict=Conflict.FOLDER_STAYS),
     (_G, _S): _do((Step.RESTORE, _L), conflict=Conflict.FOLDER_STAYS),
+}
+
+# The same for somebody else's folders. They are not the user's to delete, rename or move, whatever the rights: where
+# such a folder stands here, and whether it is seen, is the user's own affair; and that it is gone there means that it
+# is not shared any more.
+FOREIGN_FOLDER_RULES: Mapping[tuple[Change, Change], Rule] = {
+    **FOLDER_RULES,
+    (_S, _G): _do((Step.WITHDRAW, _L), conflict=Conflict.WITHDRAWN),
+    (_M, _S): _do((Step.LINK, _R)),
+    (_M, _M): _do((Step.LINK, _R)),
+    (_M, _G): _do((Step.WITHDRAW, _L), conflict=Conflict.WITHDRAWN),
+    (_G, _S): _do((Step.HIDE, _L), conflict=Conflict.HIDDEN),
+    (_G, _M): _do((Step.HIDE, _L), conflict=Conflict.HIDDEN),
 }

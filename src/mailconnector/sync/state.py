@@ -66,6 +66,8 @@ class FolderPair:
         remote: Its remote side.
         view: Which part of it was wanted when it was last listed.
         visited: When it was last visited, POSIX seconds.
+        owner: Whose the remote folder is, where it is not the user's own.
+        hidden: The user does not want to see it.
     """
 
     row: int
@@ -75,6 +77,8 @@ class FolderPair:
     remote: FolderEnd
     view: str
     visited: float
+    owner: str = ""
+    hidden: bool = False
 
     def end(self, side: Side) -> FolderEnd:
         """Return one side."""
@@ -173,6 +177,10 @@ class State:
             f"UPDATE folder SET {s}_id=?, {s}_parent=?, {s}_name=?, {s}_validity=?, {s}_cursor='' WHERE row=?",
             (state.id, state.parent, state.name, state.validity, row),
         )
+        if side is Side.REMOTE:
+            self.db.execute("UPDATE folder SET owner=? WHERE row=?", (state.owner, row))
+        else:
+            self.db.execute("UPDATE folder SET hidden=0 WHERE row=?", (row,))
 
     def place(self, row: int, side: Side, state: FolderState) -> None:
         """Write down where one side of a pair of folders is now, and its id, which may have changed with its place."""
@@ -211,6 +219,17 @@ class State:
         """Take one side off a pair of folders."""
         s = side.value
         self.db.execute(f"UPDATE folder SET {s}_id=NULL, {s}_cursor='', {s}_validity='' WHERE row=?", (row,))
+
+    def hide(self, row: int) -> None:
+        """Write down that the user does not want to see a folder, and forget what is known of its items."""
+        for table in ("item", "change"):
+            self.db.execute(f"DELETE FROM {table} WHERE folder=?", (row,))
+        self.unbind(row, Side.LOCAL)
+        self.db.execute("UPDATE folder SET hidden=1, remote_cursor='' WHERE row=?", (row,))
+
+    def show(self, row: int) -> None:
+        """Write down that the user wants to see a folder again."""
+        self.db.execute("UPDATE folder SET hidden=0 WHERE row=?", (row,))
 
     def visit(self, row: int, view: str, now: float) -> None:
         """Write down that a pair of folders was visited."""
@@ -265,7 +284,7 @@ def migrate(db: sqlite3.Connection, scripts: Sequence[str], path: str) -> None:
 
 _FOLDER_COLUMNS = (
     "row, kind, special, local_id, local_parent, local_name, local_validity, local_cursor,"
-    " remote_id, remote_parent, remote_name, remote_validity, remote_cursor, view, visited"
+    " remote_id, remote_parent, remote_name, remote_validity, remote_cursor, view, visited, owner, hidden"
 )
 
 
@@ -278,4 +297,6 @@ def _folder_pair(row: tuple[Any, ...]) -> FolderPair:
         FolderEnd(*row[8:13]),
         row[13],
         row[14],
+        row[15],
+        bool(row[16]),
     )

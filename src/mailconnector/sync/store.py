@@ -123,6 +123,8 @@ class FolderState:
         cursor: The cursor that `changes` would end with now, where it is known without opening the folder, else empty.
             A folder whose cursor is the one we have is not opened.
         count: Number of items; None when unknown.
+        owner: Whose it is, where it is not the user's own: the same for all folders of one owner. What is missing from
+            a listing of such was withdrawn, and nobody deleted it.
     """
 
     id: str
@@ -135,6 +137,7 @@ class FolderState:
     validity: str = ""
     cursor: str = ""
     count: int | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from mailconnector.sync.flags import FLAGGED, SEEN
 from mailconnector.sync.plan import FolderAction, ItemAction, ItemView, SideView, Terms, plan_item, plan_move, text
 from mailconnector.sync.rules import (
     FOLDER_RULES,
+    FOREIGN_FOLDER_RULES,
     ITEM_RULES,
     REFUSED_RULES,
     SPECIAL_FOLDER_RULES,
@@ -51,7 +52,7 @@ def test_the_folder_tables_are_complete() -> None:
         (Change.ABSENT, Change.NEW),
         (Change.NEW, Change.NEW),
     }
-    assert set(FOLDER_RULES) == wanted == set(SPECIAL_FOLDER_RULES)
+    assert set(FOLDER_RULES) == wanted == set(SPECIAL_FOLDER_RULES) == set(FOREIGN_FOLDER_RULES)
 
 
 def test_nothing_is_ever_deleted_that_was_edited() -> None:
