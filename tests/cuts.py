@@ -10,7 +10,18 @@ from mailconnector.sync import FolderError, ItemError, Radius, State, StoreError
 from mailconnector.sync.store import Failure, Outcome, Status
 
 EFFECTS = frozenset(
-    ("add", "replace", "set_flags", "delete", "move", "create_folder", "move_folder", "delete_folder", "barrier")
+    (
+        "add",
+        "replace",
+        "set_flags",
+        "delete",
+        "move",
+        "create_folder",
+        "move_folder",
+        "make_selectable",
+        "delete_folder",
+        "barrier",
+    )
 )
 OF_FOLDERS = EFFECTS - {"barrier"} | {"changes", "identify", "find", "fetch"}
 LISTS = frozenset(("add", "replace", "set_flags", "delete", "move"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from mailconnector.sync import Answer, FolderOptions, Settings, Side
@@ -87,6 +88,17 @@ def rename(side: Side, name: str, new: str, parent: str = "") -> Act:
     return act
 
 
+def close_folder(side: Side, name: str) -> Act:
+    """Let a folder be one that can hold no items."""
+
+    def act(world: Exchange) -> None:
+        store = world.side(side)
+        (state,) = [state for state in store.folders() if state.name == name]
+        store.configure(state.id, replace(state, selectable=False))
+
+    return act
+
+
 def drop_folder(side: Side, name: str) -> Act:
     def act(world: Exchange) -> None:
         store = world.side(side)
@@ -154,11 +166,16 @@ SCENARIOS: dict[str, tuple[tuple[Act, ...], tuple[Act, ...]]] = {
     "moves": (BASE, (move(L, 1, "A"), move(L, 2, "A"), move(R, 3, "B"), mark(R, 1, SEEN))),
     "moved to two places": (BASE, (move(L, 1, "A"), move(R, 1, "B"))),
     "moved and edited": (BASE, (move(L, 1, "A"), edit(R, 1, "new 1"))),
+    "moved alike and edited": (BASE, (edit(L, 1, "new 1"), move(L, 1, "A"), move(R, 1, "A"))),
     "new folders": (BASE, (make_folder(L, "C", "A"), make_folder(R, "D", "B"), put(L, 6, folder="C"))),
     "renamed folders": (BASE, (rename(L, "A", "A2"), rename(R, "B", "B2", "*inbox"))),
     "renamed twice": (BASE, (rename(L, "A", "A2"), rename(R, "A", "A3"))),
     "into each other": (BASE, (rename(L, "A", "A", "B"), rename(R, "B", "B", "A"))),
     "names exchanged": (BASE, (rename(L, "A", "X"), rename(L, "B", "A"), rename(L, "X", "B"))),
+    "closed folder": (
+        (*BASE, make_folder(R, "C"), close_folder(R, "C")),
+        (put(L, 6, 7, folder="C"), move(L, 1, "C")),
+    ),
     "name taken": (BASE, (rename(L, "A", "C"), make_folder(R, "C"), put(R, 6, folder="C"))),
     "deleted folder": (BASE, (drop_folder(L, "A"), drop_folder(R, "B"))),
     "deleted full folder": ((*BASE, put(L, 6, 7, folder="A")), (drop_folder(R, "A"),)),

@@ -260,6 +260,13 @@ class MemoryStore:
         self._place(found, parent, name)
         return self._shown(found)
 
+    def make_selectable(self, folder: str) -> FolderState:
+        """Let a folder hold items."""
+        found = self._folder(folder)
+        found.state = replace(found.state, selectable=True)
+        found.mark = self._tick()
+        return self._shown(found)
+
     def delete_folder(self, folder: str) -> None:
         """Delete an empty folder."""
         found = self._folder(folder)

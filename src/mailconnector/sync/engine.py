@@ -225,18 +225,22 @@ class _Run:
                 self.tally.trouble(error, path)
 
     def _is_selectable(self, pair: FolderPair) -> bool:
-        """Tell whether items of a folder can be synchronised; report those that cannot."""
-        ends = [
-            self.folders.trees[side][id_]
+        """Tell whether items of a folder can be synchronised; where one side has some, the other is made to hold any.
+
+        Raises:
+            FolderError: That cannot be.
+        """
+        ends = {
+            side: self.folders.trees[side][id_]
             for side in _SIDES
             if (id_ := self.folders.present(pair.row, side)) is not None
-        ]
-        if all(end.selectable for end in ends):
+        }
+        closed = [side for side, end in ends.items() if not end.selectable]
+        if not closed:
             return True
-        if any(end.selectable and end.count for end in ends):
-            error = FolderError("the folder has items, but its counterpart cannot hold any", folder=ends[0].id)
-            self.tally.trouble(error, self.folders.path(pair.row))
-        return False
+        if not any(end.selectable and end.count for end in ends.values()):
+            return False
+        return all(self.folders.open_up(pair.row, side) for side in closed)
 
     def _is_dirty(self, pair: FolderPair) -> bool:
         if pair.row in self.folders.drained or self._options(pair.row).view != pair.view:

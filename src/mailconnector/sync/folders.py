@@ -12,7 +12,7 @@ Folders of other owners are the user's to see, not to delete, rename or move: se
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailconnector.sync import journal, log, pairs, renames
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
@@ -220,6 +220,31 @@ class FolderSync:
         self.drained.pop(row, None)
         self.reload(row)
         return made.id
+
+    def open_up(self, row: int, side: Side) -> bool:
+        """Let a pair's folder on one side hold items; tell whether it does now.
+
+        Raises:
+            FolderError: It cannot be, for the reason that its store gives.
+        """
+        mine = self.trees[side][self.present(row, side) or ""]
+        path = self.path(row)
+        if self.rehearsal:
+            self.tally.rehearse(FolderAction(Step.CREATE, side, path), path)
+            return False
+        try:
+            made = self.stores[side].make_selectable(mine.id)
+        except FolderError as error:
+            raise FolderError(
+                f"it has items, but the folder {'/'.join(self.trees[side].path(mine.id))} cannot hold any: {error}",
+                folder=mine.id,
+                hint="They stay where they are. Move them into another folder, or have that one made to hold mail.",
+            ) from error
+        self.stores[side].barrier()
+        self.trees[side].put(replace(mine, selectable=True, validity=made.validity, cursor="", count=made.count))
+        with self.state.transaction():
+            self._did(Step.CREATE, side, row, path, None)
+        return True
 
     def finish_drained(self) -> None:
         """Remove the folders that are gone on one side and have been emptied on the other, from the bottom up."""

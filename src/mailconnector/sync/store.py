@@ -399,6 +399,14 @@ class SyncStore(Protocol):
         """Rename or move a folder with all it holds, to a name that `fit_name` gave."""
         ...
 
+    def make_selectable(self, folder: str) -> FolderState:
+        """Let a folder hold items that could hold none.
+
+        Raises:
+            FolderError: It cannot be.
+        """
+        ...
+
     def delete_folder(self, folder: str) -> None:
         """Delete an empty folder.
 

@@ -33,7 +33,7 @@ from mailconnector.sync import (
 )
 from mailconnector.sync.flags import FLAGGED, SEEN, FlagSet
 from mailconnector.sync.plan import text
-from mailconnector.sync.store import Capabilities, FlagChange, Outcome, Removal, Rights, SpecialUse, Status
+from mailconnector.sync.store import Capabilities, FlagChange, FolderState, Outcome, Removal, Rights, SpecialUse, Status
 from tests.cuts import Killed, Steps, broken
 from tests.exchange import (
     PAIRS,
@@ -291,9 +291,46 @@ def test_a_folder_that_holds_no_items_is_followed_but_not_opened(plain: Exchange
     plain.remote.put(below.id, mail(1))
     plain.settle()
     assert tree(plain.local) == [("*inbox",), ("Above",), ("Above", "Below")]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_folder_that_holds_no_items_is_made_to_hold_what_the_other_side_has(world: Exchange, side: Side) -> None:
+    other = world.side(side.other)
+    made = other.create_folder("", "Above")
+    other.configure(made.id, replace(made, selectable=False))
+    other.create_folder(made.id, "Below")
+    other.barrier()
+    world.settle()
+    here = world.side(side)
+    here.put(folder_named(here, "Above"), mail(2))
+    here.barrier()
+    rehearsed = world.run(rehearse=True)
+    assert [(action.step, action.side, action.path) for action in rehearsed.folders] == [
+        (Step.CREATE, side.other, ("Above",))
+    ]
+    report = world.run()
+    assert not report.troubles
+    assert [(action.step, action.side) for action in report.folders] == [(Step.CREATE, side.other)]
+    world.settle()
+    equal(world)
+    assert bodies(other) == {"body 2": 1}
+
+
+def test_a_folder_that_cannot_be_made_to_hold_items_leaves_them_where_they_are(plain: Exchange) -> None:
+    class Refusing(MemoryStore):
+        def make_selectable(self, folder: str) -> FolderState:
+            raise FolderError("not here", folder=folder)
+
+    made = plain.remote.create_folder("", "Above")
+    plain.remote.configure(made.id, replace(made, selectable=False))
+    fill(plain, 1)
     plain.local.put(folder_named(plain.local, "Above"), mail(2))
+    plain.remote.__class__ = Refusing
     report = plain.run()
-    assert [trouble.radius for trouble in report.troubles] == [Radius.FOLDER]
+    (trouble,) = report.troubles
+    assert trouble.folder == ("Above",)
+    assert "not here" in str(trouble.error)
+    assert trouble.error.hint
     assert bodies(plain.local) == {"body 1": 1, "body 2": 1}
 
 

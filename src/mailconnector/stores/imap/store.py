@@ -287,6 +287,24 @@ class ImapStore:
             return replace(before, id=mailbox, parent=parent, name=name)
         return self._shown(mailbox, kind=self._kind(mailbox), special=before.special if before else None)
 
+    def make_selectable(self, folder: str) -> FolderState:
+        """Create the mailbox of a name that only has others below it; it stays where it is (RFC 9051 section 6.3.4)."""
+        before = next((state for state in self._listed() if state.id == folder), None)
+
+        def create(client: ImapClient) -> None:
+            try:
+                client.mailboxes.create(folder)
+            except ImapNoError:
+                there = client.mailboxes.list(folder, subscriptions=False)
+                if not any(info.name == folder and info.selectable for info in there):
+                    raise
+            _subscribe(client, [folder], on=True)
+
+        self._line.effect(create, folder)
+        self._line.forget(folder)
+        special = before.special if before else None
+        return self._shown(folder, kind=before.kind if before else FolderKind.MAIL, special=special)
+
     def delete_folder(self, folder: str) -> None:
         """Delete an empty mailbox.
 

@@ -342,6 +342,13 @@ class PstStore:
         with self._changing():
             return self._folders.move(folder, parent, name)
 
+    def make_selectable(self, folder: str) -> FolderState:
+        """Return a folder: every folder of a PST file can hold items."""
+        for state in self.folders():
+            if state.id == folder:
+                return state
+        raise FolderError("there is no such folder", folder=folder)
+
     def delete_folder(self, folder: str) -> None:
         """Delete an empty folder; what views and rules Outlook keeps in it goes with it."""
         with self._changing():
