@@ -51,9 +51,12 @@ def mark(state: State) -> int:
 
 
 def count_since(state: State, after: int) -> list[tuple[str, str, str, int]]:
-    """Return how often each step was written down since a mark, as folder, side, step, times; failures are left out."""
+    """Return how often each step was written down since a mark, as folder, side, step, times.
+
+    Failures and what was only noticed are left out.
+    """
     return state.db.execute(
-        "SELECT folder, side, step, count(*) FROM log WHERE row > ? AND step != 'failed'"
+        "SELECT folder, side, step, count(*) FROM log WHERE row > ? AND step NOT IN ('failed', 'kept')"
         " GROUP BY folder, side, step ORDER BY folder, side, step",
         (after,),
     ).fetchall()

@@ -49,6 +49,21 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """An item that is kept as it came, as it could not be read as what its folder is made for.
+
+    Attributes:
+        folder: Path of the folder.
+        title: What a user calls the item.
+        text: Why.
+    """
+
+    folder: tuple[str, ...]
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """Deletions that wait for a word from the user.
 
@@ -86,6 +101,7 @@ class Report:
         cancelled: The user ended it early.
         rehearsed: Nothing was done, this is what would have been (the first steps of it, where one needs another).
         renames: Folders whose paths are not those that the user's choices are under; see `renames`.
+        notices: Items that were kept as they came; each is told once, when it comes or changes.
     """
 
     done: Mapping[tuple[Step, Side], int]
@@ -98,6 +114,7 @@ class Report:
     cancelled: bool
     rehearsed: bool
     renames: tuple[Rename, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def is_quiet(self) -> bool:
@@ -144,6 +161,7 @@ class Tally:
     bytes_moved: int = 0
     folders_visited: int = 0
     renames: list[Rename] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     def clash(self, conflict: Conflict, folder: tuple[str, ...], title: str = "") -> None:
         """Note a conflict."""
@@ -154,6 +172,11 @@ class Tally:
         """Note an error."""
         if len(self.troubles) < LISTED:
             self.troubles.append(Trouble(error.radius, folder, title, error))
+
+    def notice(self, text: str, folder: tuple[str, ...], title: str) -> None:
+        """Note that an item is kept as it came."""
+        if len(self.notices) < LISTED:
+            self.notices.append(Notice(folder, title, text))
 
     def rehearse(self, action: ItemAction | FolderAction, folder: tuple[str, ...]) -> None:
         """Note what would be done."""
@@ -177,4 +200,5 @@ class Tally:
             cancelled,
             rehearsed,
             tuple(self.renames),
+            tuple(self.notices),
         )
