@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +35,17 @@ from mailconnector.sync import (
 )
 from mailconnector.sync.flags import FLAGGED, SEEN, FlagSet
 from mailconnector.sync.plan import text
-from mailconnector.sync.store import Capabilities, FlagChange, FolderState, Outcome, Removal, Rights, SpecialUse, Status
+from mailconnector.sync.store import (
+    Capabilities,
+    Changes,
+    FlagChange,
+    FolderState,
+    Outcome,
+    Removal,
+    Rights,
+    SpecialUse,
+    Status,
+)
 from tests.cuts import Killed, Steps, broken
 from tests.exchange import (
     PAIRS,
@@ -72,6 +84,26 @@ def equal(world: Exchange) -> None:
     assert tree(world.local) == tree(world.remote)
 
 
+class Watched(MemoryStore):
+    """A store that notes which folders are opened."""
+
+    opened: list[str]
+
+    def changes(self, folder: str, cursor: str) -> Changes:
+        self.opened.append(folder)
+        return super().changes(folder, cursor)
+
+
+def watch(world: Exchange) -> list[str]:
+    """Note from now on which folders are opened."""
+    opened: list[str] = []
+    for store in (world.local, world.remote):
+        store.__class__ = Watched
+        assert isinstance(store, Watched)
+        store.opened = opened
+    return opened
+
+
 def test_mail_goes_both_ways(world: Exchange) -> None:
     world.remote.put(folder_named(world.remote, "*inbox"), mail(1), frozenset((SEEN, "red")))
     world.local.put(folder_named(world.local, "*inbox"), mail(2), frozenset((FLAGGED,)))
@@ -86,16 +118,106 @@ def test_a_run_with_nothing_to_do_opens_no_folder(plain: Exchange) -> None:
     for number in range(30):
         plain.remote.create_folder("", f"F{number}")
     fill(plain, 1, 2)
-    opened: list[str] = []
-
-    class Watched(MemoryStore):
-        def changes(self, folder, cursor):
-            opened.append(folder)
-            return super().changes(folder, cursor)
-
-    plain.local.__class__ = plain.remote.__class__ = Watched
+    opened = watch(plain)
     assert plain.run().is_quiet
     assert not opened
+
+
+def change_all_sorts(world: Exchange) -> None:
+    """Everything that makes an effect, in either direction."""
+    for side, numbers in ((Side.LOCAL, (1, 2, 3, 4)), (Side.REMOTE, (5, 6, 7, 8))):
+        store = world.side(side)
+        inbox, archive = folder_named(store, "*inbox"), folder_named(store, "Archive")
+        store.put(inbox, mail(numbers[0] + 20))
+        store.edit(inbox, item_named(store, inbox, numbers[0]), mail(numbers[0], f"new {numbers[0]}"))
+        remove(store, inbox, item_named(store, inbox, numbers[1]))
+        for number in numbers[2:]:
+            (state,) = store.identify(inbox, [item_named(store, inbox, number)])
+            if number % 2:
+                store.set_flags(inbox, [FlagChange(state.id, frozenset((SEEN,)), frozenset(), state.flags)])
+            else:
+                store.move(inbox, archive, [Removal(state.id, state.revision)])
+        store.barrier()
+
+
+@pytest.mark.parametrize("kinds", ["twins", "file-server", "server-file"])
+def test_a_run_after_one_with_effects_opens_no_folder(kinds: str, tmp_path: Path) -> None:
+    world = exchange(tmp_path / "state.db", kinds)
+    world.remote.create_folder("", "Archive")
+    fill(world, *range(1, 9))
+    change_all_sorts(world)
+    report = world.run()
+    assert {step for step, _ in report.done} >= {Step.ADD, Step.REPLACE, Step.DELETE, Step.MOVE, Step.FLAGS}
+    assert not report.troubles
+    opened = watch(world)
+    assert world.run().is_quiet
+    assert not opened
+    equal(world)
+
+
+def foreign_edit(store: MemoryStore) -> None:
+    inbox = folder_named(store, "*inbox")
+    store.edit(inbox, item_named(store, inbox, 3), mail(3, "foreign"))
+
+
+def foreign_mark(store: MemoryStore) -> None:
+    inbox = folder_named(store, "*inbox")
+    for number in (3, 4):  # one that the run has marked itself
+        (state,) = store.identify(inbox, [item_named(store, inbox, number)])
+        store.set_flags(inbox, [FlagChange(state.id, frozenset((FLAGGED,)), frozenset(), state.flags)])
+
+
+def foreign_deletion(store: MemoryStore) -> None:
+    inbox = folder_named(store, "*inbox")
+    remove(store, inbox, item_named(store, inbox, 3))
+
+
+def foreign_mail(store: MemoryStore) -> None:
+    store.put(folder_named(store, "*inbox"), mail(30))
+
+
+def foreign_ids(store: MemoryStore) -> None:
+    store.renew(folder_named(store, "*inbox"))
+
+
+@pytest.mark.parametrize("meanwhile", [foreign_edit, foreign_mark, foreign_deletion, foreign_mail, foreign_ids])
+@pytest.mark.parametrize("kinds", ["twins", "file-server", "server-file"])
+def test_what_others_change_while_a_run_makes_its_own_changes_is_not_missed(
+    kinds: str, meanwhile: Callable[[MemoryStore], None], tmp_path: Path
+) -> None:
+    world = exchange(tmp_path / "state.db", kinds)
+    fill(world, 1, 2, 3, 4)
+    for side in Side:
+        store = world.side(side)
+        inbox = folder_named(store, "*inbox")
+        store.put(inbox, mail(10 if side is Side.LOCAL else 11))
+        (state,) = store.identify(inbox, [item_named(store, inbox, 4 if side is Side.LOCAL else 2)])
+        store.set_flags(inbox, [FlagChange(state.id, frozenset((SEEN,)), frozenset(), state.flags)])
+        store.barrier()
+    listed: list[MemoryStore] = []
+
+    class Busy:
+        """The remote store, to which something happens when it is listed after the run's own changes."""
+
+        def __init__(self, store: MemoryStore) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._store, name)
+
+        def folders(self) -> Iterable[FolderState]:
+            if self._store is world.remote:
+                listed.append(self._store)
+                if len(listed) == 2:
+                    meanwhile(self._store)
+            return self._store.folders()
+
+    world.run(wrap=Busy)
+    assert len(listed) == 2
+    wanted = contents(world.remote)
+    world.settle()
+    equal(world)
+    assert contents(world.remote) == wanted
 
 
 def test_edits_on_both_sides_are_both_kept(world: Exchange) -> None:
