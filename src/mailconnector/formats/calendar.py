@@ -55,16 +55,21 @@ def render(item: CalendarItem, *, inline: bool = True) -> bytes:
         item: The item.
         inline: Attached files are written into it; False where they travel beside it.
     """
+    return lines.render(component(item, inline=inline))
+
+
+def component(item: CalendarItem, *, inline: bool = True) -> Component:
+    """Return the calendar of an item as it is written: its time zones and its entries."""
     source = source_of(item.mail)
     groups = [] if source is None else _groups(source)
     if source is None or not groups:
-        return lines.render(_made(item, inline=inline, uid=item.mail.message_id.strip("<>")))
+        return _made(item, inline=inline, uid=item.mail.message_id.strip("<>"))
     before = _item(source, groups[0], Zones(source))
     uid = groups[0][0].text("UID").strip() or made_uid(groups[0][0])
     made = _made(item, inline=inline, uid=uid)
     if type(before) is not type(item):
-        return lines.render(made)
-    return lines.render(merged_calendar(made, _made(before, inline=inline, uid=uid), source))
+        return made
+    return merged_calendar(made, _made(before, inline=inline, uid=uid), source)
 
 
 def _groups(calendar: Component) -> list[list[Component]]:
