@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from mailconnector.lab import MailServer
+from tests.live.office import Office, close_office, new_office
 
 
 @pytest.fixture(params=["dovecot", "cyrus", "cyrus_inbox"])
@@ -13,3 +17,11 @@ def mail_server(request: pytest.FixtureRequest) -> MailServer:
     server = request.getfixturevalue(request.param)
     assert isinstance(server, MailServer)
     return server
+
+
+@pytest.fixture
+def office(mail_server: MailServer, tmp_path: Path) -> Iterator[Office]:
+    """An office on each server in turn."""
+    made = new_office(mail_server, tmp_path)
+    yield made
+    close_office(made)

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import imaplib
 import random
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,106 +10,10 @@ import pytest
 from mailconnector.app.share.effective import FolderAcl, effective
 from mailconnector.app.share.identifiers import CYRUS, DOVECOT
 from mailconnector.imap.rights import Rights
-from mailconnector.lab import DovecotServer, LabMissingError, MailServer
+from mailconnector.lab import CyrusServer, DovecotServer, LabMissingError
 from mailconnector.lab.server import Launch
-from tests.live.accounts import Answer, command, profile_on
-
-for _name in ("SETACL", "DELETEACL", "GETACL", "MYRIGHTS", "LISTRIGHTS"):
-    imaplib.Commands.setdefault(_name, ("AUTH", "SELECTED"))
-
-
-@dataclass
-class Stranger:
-    """A plain imaplib session, which knows nothing of us."""
-
-    server: MailServer
-    user: str
-    client: imaplib.IMAP4 = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.client = imaplib.IMAP4(self.server.host, self.server.imap_port)
-        self.client.login(self.user, self.server.password(self.user))
-
-    def entries(self, mailbox: str) -> dict[str, set[str]]:
-        """GETACL; a server's virtual c and d left out."""
-        _, lines = self.client.getacl(f'"{mailbox}"')
-        words = [one.strip('"') for one in re.findall(r'"[^"]*"|\S+', lines[0].decode())][1:]
-        return {who: set(rights) - {"c", "d"} for who, rights in zip(words[::2], words[1::2], strict=True)}
-
-    def put(self, mailbox: str, who: str, rights: str) -> str:
-        """SETACL; the answer's first word."""
-        return self.client.setacl(f'"{mailbox}"', f'"{who}"', rights)[0]
-
-    def mine(self, mailbox: str) -> set[str]:
-        """MYRIGHTS; nothing where the mailbox is not to be seen."""
-        status, lines = self.client.myrights(f'"{mailbox}"')
-        return set(lines[0].decode().split()[-1]) - {"c", "d"} if status == "OK" else set()
-
-    def listed(self) -> list[str]:
-        """LIST."""
-        _, lines = self.client.list()
-        return [
-            re.split(r' "." ', line.decode(), maxsplit=1)[1].strip('"') for line in lines if isinstance(line, bytes)
-        ]
-
-
-@contextmanager
-def stranger(server: MailServer, user: str) -> Iterator[Stranger]:
-    found = Stranger(server, user)
-    try:
-        yield found
-    finally:
-        found.client.logout()
-
-
-@dataclass(frozen=True)
-class Office:
-    """Four users of one server, with an account each."""
-
-    server: MailServer
-    profile: Path
-    alice: str
-    bob: str
-    carol: str
-    dave: str
-
-    @property
-    def own(self) -> str:
-        """What the names of one's own folders begin with."""
-        return _spaces(self.server, self.alice)[0]
-
-    def others(self, owner: str) -> str:
-        """What the names of somebody else's folders begin with."""
-        return f"{_spaces(self.server, self.alice)[1]}{owner}/"
-
-    def share(self, *arguments: object, code: int = 0) -> Answer:
-        """Run `mailconnector share`, with the profile."""
-        first, *rest = arguments
-        answer = command("share", first, "--profile", self.profile, *rest)
-        assert answer.code == code, answer.out + answer.err
-        return answer
-
-
-@cache
-def _spaces(server: MailServer, user: str) -> tuple[str, str]:
-    """The prefixes of one's own and of others' folders, as NAMESPACE tells."""
-    with stranger(server, user) as one:
-        _, lines = one.client.namespace()
-    own, others = re.findall(r'\("([^"]*)" "."\)', lines[0].decode())[:2]
-    return own, others
-
-
-@pytest.fixture
-def office(mail_server: MailServer, tmp_path: Path) -> Office:
-    """An office on each server in turn; alice has a folder with one below it, both empty."""
-    users = [mail_server.fresh_user() for _ in range(4)]
-    made = Office(mail_server, profile_on(mail_server, tmp_path, *users), *users)
-    for user in users:  # a mailbox comes into being with the first login
-        with stranger(mail_server, user) as one:
-            if user == made.alice:
-                for name in ("Proj", "Proj/Plans", "Private"):
-                    assert one.client.create(f'"{made.own}{name}"')[0] == "OK"
-    return made
+from tests.live.accounts import command, profile_on
+from tests.live.office import Office, Stranger, stranger
 
 
 def test_what_is_granted_is_read_back_by_a_stranger_and_the_other_way_round(office: Office) -> None:

@@ -1,4 +1,4 @@
-"""`share list`, `share explain`, `share rights`: who may do what, and why."""
+"""`share list`, `share explain`, `share show`, `share rights`: who may do what, and why."""
 
 from typing import Annotated, Any
 
@@ -6,9 +6,10 @@ import typer
 from rich.text import Text
 
 from mailconnector.app.account.profile import Profile
-from mailconnector.app.folder_path import split_path
+from mailconnector.app.folder_path import join_path, split_path
 from mailconnector.app.share.effective import FolderAcl
 from mailconnector.app.share.folders import Folder
+from mailconnector.app.share.hidden import hidden_folders, show_folder
 from mailconnector.app.share.sharing import Sharing
 from mailconnector.app.share.words import RIGHT_WORDS, ROLE_MEANINGS, ROLE_RIGHTS, Role, in_words
 from mailconnector.app.sync.accounts import job_for
@@ -149,6 +150,38 @@ def rights_command(as_json: AsJson = False) -> None:
         words = "read-free-busy (9), on Cyrus only" if role is Role.FREE_BUSY else in_words(rights)
         table.add_row(role.value, ROLE_MEANINGS[role], words)
     stdout().print(table)
+
+
+@ends_well
+def show_command(
+    account: Account,
+    folder: Annotated[
+        str | None,
+        typer.Argument(metavar="FOLDER", help="The folder; without it, those that are hidden.", show_default=False),
+    ] = None,
+    profile: ProfileFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a folder of somebody else's again that was deleted in the PST. It is back after the next run."""
+    job = job_for(Profile.load(profile).account(account))
+    shown = show_folder(job, split_path(folder)) if folder is not None else []
+    hidden = hidden_folders(job)
+    if as_json:
+        print_json(
+            {
+                "account": job.account,
+                "shown": [{"folder": join_path(path)} for path in shown],
+                "hidden": [{"folder": join_path(path)} for path in hidden],
+            }
+        )
+        return
+    for path in shown:
+        print_line(f"{clean(join_path(path))} is back after the next run.")
+    if folder is None:
+        for path in hidden:
+            print_line(clean(join_path(path)))
+        if not hidden:
+            print_line("No folder is hidden.")
 
 
 def _list_one(sharing: Sharing, folder: Folder, *, as_json: bool) -> None:

@@ -142,7 +142,7 @@ class Mailboxes:
         if status and "STATUS" not in wanted:
             statuses = self.status_of(selectable)
         if rights and "MYRIGHTS" not in wanted and session.has("ACL"):
-            rights_of = self._rights_of(selectable)
+            rights_of = self.rights_of(selectable)
         notes = Annotations(session)
         if metadata and "METADATA" not in wanted and notes.available:
             annotations = notes.get_many(selectable, metadata)
@@ -295,7 +295,8 @@ class Mailboxes:
             items.append(b"X-GUID")
         return b" ".join(items)
 
-    def _rights_of(self, names: Iterable[str]) -> dict[str, Rights]:
+    def rights_of(self, names: Iterable[str]) -> dict[str, Rights]:
+        """Return what the user may do with many mailboxes, several at once; those the server refuses are left out."""
         session = self._session
         commands: list[Command] = [session.line("MYRIGHTS", name).command() for name in names]
         found: dict[str, Rights] = {}

@@ -2,13 +2,13 @@
 they are for.
 
 A folder's id is its mailbox's name. Where the user's own mailboxes have a prefix ("INBOX." on servers of the older
-kind), those directly below it stand at the top, beside the Inbox.
+kind), those directly below it stand at the top, beside the Inbox. Where others' stand is told in `spaces`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 
@@ -17,6 +17,7 @@ from mailconnector.imap import Rights as ImapRights
 from mailconnector.imap.responses import Namespaces
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap.kinds import Told
+from mailconnector.stores.imap.spaces import Space
 from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse
 
 INBOX = "INBOX"
@@ -44,19 +45,22 @@ class Layout:
         prefix: What the names of their top ones begin with; empty, or ending in the separator.
         separator: Between the names of a mailbox and of one in it; empty where there are no mailboxes in others.
         own: Every prefix of the user's own.
-        foreign: The prefixes of other users' and of shared mailboxes.
+        foreign: Where other users' and shared mailboxes stand.
     """
 
     prefix: str = ""
     separator: str = "/"
     own: tuple[str, ...] = ("",)
-    foreign: tuple[str, ...] = ()
+    foreign: tuple[Space, ...] = ()
 
     @classmethod
     def of(cls, namespaces: Namespaces) -> Layout:
         """Read it from the namespaces of a server."""
         personal = namespaces.personal
-        foreign = tuple(space.prefix for space in (*namespaces.others, *namespaces.shared))
+        foreign = (
+            *(Space(space.prefix, space.separator, True) for space in namespaces.others),
+            *(Space(space.prefix, space.separator, False) for space in namespaces.shared),
+        )
         if not personal:
             return cls(foreign=foreign)
         main = personal[0]
@@ -64,14 +68,24 @@ class Layout:
 
     def is_own(self, name: str) -> bool:
         """Tell whether a mailbox is the user's own: the longest prefix that fits decides."""
-        if name == INBOX:
-            return True
-        own = max((len(prefix) for prefix in self.own if self._is_under(name, prefix)), default=-1)
-        foreign = max((len(prefix) for prefix in self.foreign if self._is_under(name, prefix)), default=-1)
-        return own > foreign
+        return name == INBOX or (self._longest_own(name) >= 0 and self.space_of(name) is None)
+
+    def space_of(self, name: str) -> Space | None:
+        """Return the space that a mailbox, or a folder made up in it, stands in; None for one in none of them."""
+        fitting = [space for space in self.foreign if self._is_under(name, space.prefix) or name == space.top]
+        longest = max(fitting, key=lambda space: len(space.prefix), default=None)
+        if name == INBOX or longest is None or len(longest.prefix) < self._longest_own(name):
+            return None
+        return longest
+
+    def _longest_own(self, name: str) -> int:
+        return max((len(prefix) for prefix in self.own if self._is_under(name, prefix)), default=-1)
 
     def split(self, name: str) -> tuple[str, str]:
         """Return the parent's id and the own name of a mailbox."""
+        space = self.space_of(name)
+        if space is not None:
+            return space.split(name)
         if self.prefix and name.startswith(self.prefix) and name != self.prefix:
             above, _, own = name[len(self.prefix) :].rpartition(self.separator) if self.separator else ("", "", name)
             return (self.prefix + above if above else ROOT), own or name
@@ -80,11 +94,15 @@ class Layout:
 
     def join(self, parent: str, name: str) -> str:
         """Return the name of a mailbox in a folder."""
+        space = self.space_of(parent) if parent != ROOT else None
+        if space is not None:
+            return space.join(parent, name)
         return self.prefix + name if parent == ROOT else f"{parent}{self.separator}{name}"
 
     def is_below(self, name: str, ancestor: str) -> bool:
         """Tell whether a mailbox is another one or somewhere in it."""
-        return name == ancestor or bool(self.separator and name.startswith(ancestor + self.separator))
+        start = ancestor if self.separator and ancestor.endswith(self.separator) else ancestor + self.separator
+        return name == ancestor or bool(self.separator and name.startswith(start))
 
     def _is_under(self, name: str, prefix: str) -> bool:
         bare = prefix.removesuffix(self.separator) if self.separator else prefix
@@ -129,22 +147,60 @@ _UNTOLD = Told()
 def states(infos: Sequence[MailboxInfo], layout: Layout, sorts: Sorts | None = None) -> list[FolderState]:
     """Return the folders that a listing shows; parents that it lacks are made up."""
     sorts = sorts or Sorts()
-    own = {info.name: info for info in infos if layout.is_own(info.name) and not info.special_uses & _VIRTUAL}
-    own = {name: info for name, info in own.items() if not sorts.of(info).machinery}
+    seen = {info.name: info for info in infos if not info.special_uses & _VIRTUAL and not sorts.of(info).machinery}
+    own = {name: info for name, info in seen.items() if layout.is_own(name)}
     root = layout.prefix.removesuffix(layout.separator)
     if root != INBOX:
         own.pop(root, None)
     specials = _specials(own.values(), layout, sorts)
     found = {name: _state(info, layout, specials.get(name), sorts) for name, info in own.items()}
+    for name, info in seen.items():
+        if name not in own and _is_shown(info, layout, seen):
+            found[name] = _foreign_state(info, layout, sorts)
     for name in list(found):
         parent = found[name].parent
         for _ in range(_DEEPEST):
             if parent == ROOT or parent in found:
                 break
             above, bare = layout.split(parent)
-            found[parent] = FolderState(parent, above, bare, selectable=False)
+            space = layout.space_of(parent)
+            if space is None:
+                found[parent] = FolderState(parent, above, bare, selectable=False)
+            else:
+                rights = Rights.CHILDREN if parent == space.top and not space.has_owners else Rights.NONE
+                owner = space.owner(parent)
+                found[parent] = FolderState(parent, above, bare, selectable=False, rights=rights, owner=owner)
             parent = above
     return list(found.values())
+
+
+def _is_shown(info: MailboxInfo, layout: Layout, seen: Mapping[str, MailboxInfo]) -> bool:
+    """Tell whether a mailbox that is not the user's own has a folder of its own.
+
+    Names that only others stand in are made up where they are wanted; an Inbox that is there twice is shown once.
+    """
+    space = layout.space_of(info.name)
+    if space is None or not info.selectable or layout.split(info.name)[0] == ROOT:
+        return False
+    if not space.is_inbox(info.name):
+        return True
+    longer = [name for name in seen if name.startswith(info.name + space.separator) and space.is_inbox(name)]
+    return not longer
+
+
+def _foreign_state(info: MailboxInfo, layout: Layout, sorts: Sorts) -> FolderState:
+    """Return a folder of somebody else's as it is shown.
+
+    What may only be seen, or added to without being read, cannot be kept in step: it holds no items here.
+    """
+    space = layout.space_of(info.name)
+    state = _state(info, layout, None, sorts)
+    return replace(
+        state,
+        selectable=state.selectable and (info.rights is None or "r" in info.rights),
+        rights=state.rights & ~Rights.CHANGE,
+        owner=space.owner(info.name) if space is not None else "",
+    )
 
 
 def special_attribute(use: SpecialUse) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mailconnector.imap import MailboxInfo, StatusItems
@@ -15,6 +17,7 @@ from mailconnector.sync.store import ROOT, Rights, SpecialUse
 PLAIN = Layout()
 COURIER = Layout.of(Namespaces((Namespace("INBOX.", "."),), (Namespace("user.", "."),), (Namespace("shared.", "."),)))
 CYRUS_OLD = Layout.of(Namespaces((Namespace("INBOX/", "/"),), (Namespace("user/", "/"),), (Namespace("", "/"),)))
+DOVECOT = Layout.of(Namespaces((Namespace("", "/"),), (Namespace("shared/", "/"),), (Namespace("Public/", "/"),)))
 ALT = Layout.of(
     Namespaces((Namespace("", "/"),), (Namespace("Other Users/", "/"),), (Namespace("Shared Folders/", "/"),))
 )
@@ -40,14 +43,112 @@ def test_folders_in_folders():
 
 def test_below_the_inbox_is_at_the_top_where_all_is():
     shown = tree(COURIER, "INBOX", "INBOX.A", "INBOX.A.B", "user.bob.X", "shared.Y", separator=".")
-    assert shown == {"INBOX": (ROOT, "INBOX"), "INBOX.A": (ROOT, "A"), "INBOX.A.B": ("INBOX.A", "B")}
+    assert shown == {
+        "INBOX": (ROOT, "INBOX"),
+        "INBOX.A": (ROOT, "A"),
+        "INBOX.A.B": ("INBOX.A", "B"),
+        "user.": (ROOT, "Shared folders"),
+        "user.bob.": ("user.", "bob"),
+        "user.bob.X": ("user.bob.", "X"),
+        "shared.": (ROOT, "Public folders"),
+        "shared.Y": ("shared.", "Y"),
+    }
     assert COURIER.join(ROOT, "New") == "INBOX.New"
     assert COURIER.join("INBOX.A", "New") == "INBOX.A.New"
 
 
-def test_others_folders_are_left_out():
-    assert set(tree(CYRUS_OLD, "INBOX", "INBOX/A", "user/bob", "user/bob/A", "Public")) == {"INBOX", "INBOX/A"}
-    assert set(tree(ALT, "INBOX", "A", "Other Users", "Other Users/bob/A", "Shared Folders/P")) == {"INBOX", "A"}
+def test_others_folders_stand_under_their_owners_names():
+    assert tree(CYRUS_OLD, "INBOX", "INBOX/A", "user/bob", "user/bob/A", "Public", "Public/News") == {
+        "INBOX": (ROOT, "INBOX"),
+        "INBOX/A": (ROOT, "A"),
+        "user/": (ROOT, "Shared folders"),
+        "user/bob/": ("user/", "bob"),
+        "user/bob": ("user/bob/", "Inbox"),
+        "user/bob/A": ("user/bob/", "A"),
+        "/": (ROOT, "Public folders"),
+        "Public": ("/", "Public"),
+        "Public/News": ("Public", "News"),
+    }
+    assert tree(ALT, "INBOX", "A", "Other Users/bob/A/B", "Shared Folders/P") == {
+        "INBOX": (ROOT, "INBOX"),
+        "A": (ROOT, "A"),
+        "Other Users/": (ROOT, "Shared folders"),
+        "Other Users/bob/": ("Other Users/", "bob"),
+        "Other Users/bob/A": ("Other Users/bob/", "A"),
+        "Other Users/bob/A/B": ("Other Users/bob/A", "B"),
+        "Shared Folders/": (ROOT, "Public folders"),
+        "Shared Folders/P": ("Shared Folders/", "P"),
+    }
+
+
+def test_an_inbox_that_is_there_twice_is_shown_once_and_names_of_others_are_no_folders():
+    listed = [
+        info("shared", "\\noselect"),
+        info("shared/alice", "\\noselect"),
+        info("shared/alice/A"),
+        info("shared/bob"),
+        info("shared/bob/INBOX"),
+        info("shared/bob/INBOX/B"),
+        info("INBOX"),
+    ]
+    found = {state.id: state for state in states(listed, DOVECOT)}
+    assert set(found) == {
+        "INBOX",
+        "shared/",
+        "shared/alice/",
+        "shared/alice/A",
+        "shared/bob/",
+        "shared/bob/INBOX",
+        "shared/bob/INBOX/B",
+    }
+    assert (found["shared/bob/INBOX"].parent, found["shared/bob/INBOX"].name) == ("shared/bob/", "Inbox")
+    assert [found[id_].selectable for id_ in ("shared/", "shared/alice/", "shared/alice/A")] == [False, False, True]
+    assert [
+        found[id_].owner for id_ in ("INBOX", "shared/", "shared/alice/", "shared/alice/A", "shared/bob/INBOX")
+    ] == [
+        "",
+        "shared/",
+        "alice",
+        "alice",
+        "bob",
+    ]
+
+
+def test_what_may_be_done_with_others_folders():
+    def rights(letters):
+        (state,) = [
+            state
+            for state in states([replace(info("shared/a/X"), rights=ImapRights.parse(letters))], DOVECOT)
+            if state.id == "shared/a/X"
+        ]
+        return state.selectable, state.rights
+
+    assert rights("lr") == (True, Rights.NONE)
+    assert rights("lrswipkxtea") == (True, Rights.ALL & ~Rights.CHANGE)
+    # Without being read it cannot be kept in step.
+    assert rights("lip") == (False, Rights.ADD)
+
+
+@pytest.mark.parametrize("layout", [COURIER, CYRUS_OLD, ALT, DOVECOT])
+def test_a_mailbox_is_split_into_what_it_is_joined_of(layout):
+    mark = layout.separator
+    for space in layout.foreign:
+        owner = "alice" + mark if space.has_owners else ""
+        for below in ("A", f"A{mark}B", f"A{mark}B{mark}C"):
+            name = f"{space.prefix}{owner}{below}"
+            parent, own = layout.split(name)
+            assert layout.join(parent, own) == name
+            assert not layout.is_own(name)
+            assert not layout.is_own(parent)
+
+
+def test_no_owner_and_the_longest_prefix():
+    layout = Layout.of(
+        Namespaces((Namespace("", "/"),), (Namespace("shared/", "/"),), (Namespace("shared/public/", "/"),))
+    )
+    found = {state.id: state for state in states([info("shared/public/N"), info("shared/bob/N")], layout)}
+    assert found["shared/public/N"].owner == "shared/public/"
+    assert found["shared/bob/N"].owner == "bob"
 
 
 def test_the_prefix_itself_is_no_folder():

@@ -1,0 +1,241 @@
+"""What others share appears in one's PST by itself, and goes again: four users, four PST files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+
+from mailconnector import pst
+from mailconnector.app.account.connecting import connect
+from mailconnector.imap import Upload
+from mailconnector.mapi import MessageObject, reading, tags
+from tests.live.accounts import account_of, messages
+from tests.live.office import Office, stranger
+
+
+def put(office: Office, user: str, mailbox: str, first: int, count: int = 3) -> None:
+    with connect(account_of(office.profile, user)) as client:
+        for outcome in client.uploads.append_many(mailbox, (Upload(data) for data in messages(count, first))):
+            assert outcome.error is None
+
+
+def shared(office: Office, *names: str) -> tuple[str, ...]:
+    """The path of alice's folder in somebody else's PST."""
+    return ("Shared folders", office.alice, *names)
+
+
+def named(*numbers: int) -> list[str]:
+    return sorted(f"number-{number}" for number in numbers)
+
+
+def on_server(office: Office, mailbox: str) -> list[str]:
+    """The Message-IDs in one of alice's folders, read by a stranger."""
+    with stranger(office.server, office.alice) as alice:
+        alice.client.select(f'"{office.own}{mailbox}"', readonly=True)
+        _, found = alice.client.search(None, "ALL")
+        names = []
+        for number in found[0].split():
+            text = alice.fetched(number, "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+            names.append(text.decode().partition("<")[2].partition("@")[0])
+        return sorted(names)
+
+
+def folder_at(store: pst.Store, path: tuple[str, ...]) -> pst.Folder:
+    folder = store.ipm_subtree
+    for name in path:
+        folder = folder.folder(name)
+    return folder
+
+
+def message_in(store: pst.Store, path: tuple[str, ...], number: int) -> pst.Message:
+    (found,) = [
+        message
+        for message in folder_at(store, path).messages()
+        if reading.text(message.to_object().properties, tags.PidTagInternetMessageId)
+        == f"<number-{number}@example.org>"
+    ]
+    return found
+
+
+@contextmanager
+def outlook(office: Office, user: str) -> Iterator[pst.Store]:
+    """A user's PST file, changed as the user's mail program changes it."""
+    with pst.open_store(account_of(office.profile, user).pst_path, writable=True) as store, store.transaction():
+        yield store
+
+
+def rewrite(office: Office, user: str, path: tuple[str, ...], number: int, text: str) -> None:
+    """Give a message another text."""
+    with outlook(office, user) as store:
+        message_in(store, path, number).set_properties({tags.PidTagBody: text, tags.PidTagSubject: text})
+
+
+def subjects(office: Office, user: str, path: tuple[str, ...]) -> list[str]:
+    """The subjects in a folder of a user's PST."""
+    with pst.open_store(account_of(office.profile, user).pst_path) as store:
+        found = folder_at(store, path).messages()
+        return sorted(reading.text(message.to_object().properties, tags.PidTagSubject) for message in found)
+
+
+def subjects_there(office: Office, mailbox: str) -> list[str]:
+    """The subjects in one of alice's folders on the server."""
+    with stranger(office.server, office.alice) as alice:
+        alice.client.select(f'"{office.own}{mailbox}"', readonly=True)
+        _, found = alice.client.search(None, "ALL")
+        texts = [alice.fetched(number, "(BODY.PEEK[HEADER])") for number in found[0].split()]
+    return sorted(str(message_from_bytes(text)["Subject"]) for text in texts)
+
+
+def test_what_is_granted_appears_and_what_is_revoked_goes(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Proj", 0, 30)
+    put(office, office.alice, f"{office.own}Proj/Plans", 100)
+    office.quiet(office.bob)
+    assert not any(path[0] == "Shared folders" for path in office.held(office.bob))
+    office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", "--yes")
+    office.quiet(office.bob)
+    held = office.held(office.bob)
+    assert held[shared(office, "Proj")] == named(*range(30))
+    assert held[shared(office, "Proj", "Plans")] == named(100, 101, 102)
+    office.quiet(office.carol)
+    assert not any(path[0] == "Shared folders" for path in office.held(office.carol))
+    # Alice's own PST has them where she has them, and nothing else.
+    office.quiet(office.alice)
+    assert office.held(office.alice)[("Proj",)] == named(*range(30))
+    # It goes again: all of it, without a question, and nobody loses anything.
+    office.share("revoke", office.alice, "Proj", office.bob, "--below", "--yes")
+    outcome = office.sync(office.bob)
+    assert not outcome["held"]
+    assert {clash["conflict"] for clash in outcome["conflicts"]} == {"withdrawn"}
+    office.quiet(office.bob)
+    assert not any(path[0] == "Shared folders" for path in office.held(office.bob))
+    assert on_server(office, "Proj") == named(*range(30))
+    office.quiet(office.alice)
+    assert office.held(office.alice)[("Proj",)] == named(*range(30))
+
+
+def test_a_deep_folder_alone_and_the_inbox(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Proj/Plans", 0)
+    put(office, office.alice, "INBOX", 10)
+    office.share("grant", office.alice, "Proj/Plans", office.bob, "reviewer")
+    office.share("grant", office.alice, "INBOX", office.bob, "reviewer")
+    office.quiet(office.bob)
+    held = office.held(office.bob)
+    assert held[shared(office, "Proj", "Plans")] == named(0, 1, 2)
+    assert held[shared(office, "Inbox")] == named(10, 11, 12)
+    assert sum(path[0] == "Shared folders" for path in held) == 2
+
+
+def test_an_edit_where_one_may_only_read_is_kept_aside_and_nothing_is_sent(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Proj", 0)
+    office.share("grant", office.alice, "Proj", office.bob, "lookup,read")
+    office.quiet(office.bob)
+    before = subjects_there(office, "Proj")
+    rewrite(office, office.bob, shared(office, "Proj"), 1, "bob's own words")
+    with outlook(office, office.bob) as store:
+        folder = folder_at(store, shared(office, "Proj"))
+        folder.add_message(MessageObject({tags.PidTagMessageClass: "IPM.Note", tags.PidTagSubject: "bob's note"}))
+        message_in(store, shared(office, "Proj"), 2).delete()
+    outcome = office.sync(office.bob)
+    assert {clash["conflict"] for clash in outcome["conflicts"]} == {"not allowed"}
+    office.quiet(office.bob)
+    assert subjects_there(office, "Proj") == before == subjects(office, office.bob, shared(office, "Proj"))
+    assert subjects(office, office.bob, ("Not sent",)) == ["bob's note", "bob's own words"]
+
+
+def test_rights_that_are_taken_while_one_edits(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Proj", 0)
+    office.share("grant", office.alice, "Proj", office.bob, "editor")
+    office.quiet(office.bob)
+    rewrite(office, office.bob, shared(office, "Proj"), 0, "sent in time")
+    office.quiet(office.bob)
+    assert "sent in time" in subjects_there(office, "Proj")
+    rewrite(office, office.bob, shared(office, "Proj"), 1, "too late")
+    office.share("revoke", office.alice, "Proj", office.bob)
+    office.sync(office.bob)
+    office.quiet(office.bob)
+    assert subjects(office, office.bob, ("Not sent",)) == ["too late"]
+    assert not any(path[0] == "Shared folders" for path in office.held(office.bob))
+    assert "too late" not in subjects_there(office, "Proj")
+
+
+def test_the_owner_and_a_guest_edit_and_both_files_come_to_the_same(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Proj", 0, 6)
+    office.share("grant", office.alice, "Proj", office.bob, "editor")
+    for user in (office.alice, office.bob):
+        office.quiet(user)
+    ours, theirs = ("Proj",), shared(office, "Proj")
+    rewrite(office, office.alice, ours, 0, "by alice")
+    rewrite(office, office.bob, theirs, 1, "by bob")
+    rewrite(office, office.alice, ours, 2, "both, alice")
+    rewrite(office, office.bob, theirs, 2, "both, bob")
+    with outlook(office, office.alice) as store:
+        message_in(store, ours, 3).delete()
+        message_in(store, ours, 4).delete()
+    rewrite(office, office.bob, theirs, 4, "kept by bob")
+    with outlook(office, office.bob) as store:
+        message_in(store, theirs, 5).delete()
+    for _ in range(3):
+        for user in (office.alice, office.bob):
+            office.sync(user)
+    for user in (office.alice, office.bob):
+        office.quiet(user)
+    expected = sorted(["by alice", "by bob", "both, alice", "both, bob", "kept by bob"])
+    assert subjects(office, office.alice, ours) == expected
+    assert subjects(office, office.bob, theirs) == expected
+    assert subjects_there(office, "Proj") == expected
+
+
+def test_what_one_deletes_in_ones_own_file_is_hidden_and_shown_again(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Proj", 0, 30)
+    office.share("grant", office.alice, "Proj", office.bob, "owner")
+    office.quiet(office.bob)
+    with outlook(office, office.bob) as store:
+        folder_at(store, shared(office, "Proj")).delete()
+    outcome = office.sync(office.bob)
+    assert {clash["conflict"] for clash in outcome["conflicts"]} == {"hidden"}
+    assert not outcome["held"]
+    office.quiet(office.bob)
+    assert on_server(office, "Proj") == named(*range(30))
+    assert shared(office, "Proj") not in office.held(office.bob)
+    hidden = office.share("show", office.bob, "--json").json["hidden"]
+    assert [one["folder"] for one in hidden] == ["/".join(shared(office, "Proj"))]
+    office.share("show", office.bob, "/".join(shared(office, "Proj")))
+    office.quiet(office.bob)
+    assert office.held(office.bob)[shared(office, "Proj")] == named(*range(30))
+
+
+def test_a_calendar_of_somebody_else_is_a_calendar(office: Office) -> None:
+    with connect(account_of(office.profile, office.alice)) as client:
+        client.mailboxes.create(f"{office.own}Diary")
+        client.annotations.set(f"{office.own}Diary", {"/shared/vendor/kolab/folder-type": b"event"})
+    office.share("grant", office.alice, "Diary", office.bob, "reviewer")
+    office.quiet(office.bob)
+    with pst.open_store(account_of(office.profile, office.bob).pst_path) as store:
+        assert folder_at(store, shared(office, "Diary")).container_class == "IPF.Appointment"
+
+
+def test_seen_is_each_ones_own_or_not_as_the_server_has_it(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Proj", 0, 1)
+    office.share("grant", office.alice, "Proj", office.bob, "reviewer")
+    office.quiet(office.bob)
+    office.quiet(office.alice)
+    with outlook(office, office.bob) as store:
+        message_in(store, shared(office, "Proj"), 0).set_read()
+    for user in (office.bob, office.alice, office.bob):
+        office.quiet(user)
+    with stranger(office.server, office.bob) as bob:
+        bob.client.select(f'"{office.others(office.alice)}Proj"', readonly=True)
+        assert b"\\Seen" in bob.fetched(b"1", "(FLAGS)")
+    with stranger(office.server, office.alice) as alice:
+        alice.client.select(f'"{office.own}Proj"', readonly=True)
+        assert b"\\Seen" not in alice.fetched(b"1", "(FLAGS)")
+
+
+def test_everybodys_folder_is_seen_by_everybody(office: Office) -> None:
+    put(office, office.alice, f"{office.own}Private", 0, 1)
+    office.share("grant", office.alice, "Private", "anyone", "reviewer", "--yes")
+    office.share("grant", office.alice, "Private", office.dave, "reviewer", "--deny")
+    for user, sees in ((office.bob, True), (office.carol, True), (office.dave, False)):
+        office.quiet(user)
+        assert (shared(office, "Private") in office.held(user)) is sees
