@@ -185,8 +185,16 @@ def test_a_server_without_lists_says_so_and_nothing_else_breaks(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ["dovecot", "cyrus"])
-def test_rights_are_worked_out_as_the_server_counts_them(request: pytest.FixtureRequest, kind: str) -> None:
-    server = request.getfixturevalue(kind)
+def test_rights_are_worked_out_as_the_server_counts_them(kind: str) -> None:
+    # A server of its own: what is granted to everybody would be seen by the users of other tests.
+    try:
+        with DovecotServer() if kind == "dovecot" else CyrusServer() as server:
+            _compare(server, kind)
+    except LabMissingError as error:
+        pytest.skip(str(error))
+
+
+def _compare(server: DovecotServer | CyrusServer, kind: str) -> None:
     dialect = DOVECOT if kind == "dovecot" else CYRUS
     other = "shared/alice" if kind == "dovecot" else "Other Users/alice"
     groups = {"alice": "staff", "bob": "staff", "carol": "guests"} if kind == "dovecot" else {}

@@ -189,6 +189,8 @@ class State:
             f"UPDATE folder SET {s}_id=?, {s}_parent=?, {s}_name=? WHERE row=?",
             (state.id, state.parent, state.name, row),
         )
+        if side is Side.REMOTE:  # it may have been moved to, or out of, what is somebody else's
+            self.db.execute("UPDATE folder SET owner=? WHERE row=?", (state.owner, row))
 
     def set_place(self, row: int, side: Side, parent: str, name: str) -> None:
         """Write down where one side of a pair of folders was when the other followed it."""
