@@ -190,6 +190,8 @@ def test_public_folders_of_dovecot(dovecot):
             if user == "bob":
                 ok(client.store("1", "+FLAGS", "\\Seen"))
                 assert b"\\Seen" in ok(client.fetch("1", "FLAGS"))[0]
+    with session(dovecot, "dave") as client:
+        client.delete("Public/Board")  # everybody's PST would have it in the tests that follow
 
 
 def test_annotations_quota_and_notify(dovecot):
