@@ -6,14 +6,16 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mailconnector.items import Mail
+from mailconnector.items import Appointment, Mail, Note, mail_of, message_id_of, with_mail
 from mailconnector.stores.memory import MemoryStore, Traits
 from mailconnector.sync import Answer, Report, Request, Settings, Side, State, Watcher, synchronise
 from mailconnector.sync.store import Capabilities, Fetched, Removal, SpecialUse
+from tests.unit.items.edits import sample
 
 # The kinds of store that matter: a file that can change an item and forgets in a crash what is not durable; a server
 # that cannot change one and tells little; one that tells nearly nothing.
@@ -40,9 +42,29 @@ PAIRS = {
 }
 
 
-def mail(number: int, body: str = "") -> Mail:
-    """A mail by its number."""
-    return Mail(subject=f"mail {number}", message_id=f"<{number}@example.org>", text=body or f"body {number}")
+_TYPES: ContextVar[tuple[type, ...]] = ContextVar("types of the items that `mail` makes", default=(Mail,))
+
+
+@contextmanager
+def made_of(*types: type) -> Iterator[None]:
+    """Have `mail` make items of other types, by turns."""
+    token = _TYPES.set(types)
+    try:
+        yield
+    finally:
+        _TYPES.reset(token)
+
+
+def mail(number: int, body: str = "") -> Any:
+    """A mail by its number, or what `made_of` says."""
+    types = _TYPES.get()
+    text, kind = body or f"body {number}", types[number % len(types)]
+    if kind is Mail:
+        return Mail(subject=f"mail {number}", message_id=f"<{number}@example.org>", text=text)
+    item = sample(kind, str(number))
+    subject = text if kind is Note else f"mail {number}"  # a note is called as it begins
+    item = with_mail(item, replace(item.mail, subject=subject, message_id=f"<{number}@example.org>", text=text))
+    return replace(item, uid=f"{number}@example.org") if isinstance(item, Appointment) else item
 
 
 Content = tuple[tuple[str, ...], str, str, tuple[str, ...]]
@@ -74,9 +96,10 @@ def contents(store: MemoryStore, *, flags: bool = True, skip: str = "Not sent") 
         if path[0] == skip:
             continue
         for item in items(store, state.id):
-            assert isinstance(item.item, Mail)
             marks = tuple(sorted(item.state.flags)) if flags else ()
-            found[path, item.item.message_id, item.item.text or "", marks] += 1
+            content = mail_of(item.item)
+            assert Mail in _TYPES.get() or not isinstance(item.item, Mail)  # what it was made as
+            found[path, message_id_of(item.item), content.text or "", marks] += 1
     return found
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from mailconnector.formats import render
+from mailconnector.formats import render_item
 from mailconnector.imap import Endpoint, ImapClient, Password, Security, UidSet, Upload
 from mailconnector.items import Item
 from mailconnector.lab import MailServer
@@ -46,7 +46,7 @@ class Mailbox:
             mailbox = client.select(folder)
             (old,) = mailbox.fetch(UidSet.of([int(id_)]))
             flags = frozenset(flag for flag in old.flags or () if flag != "\\Recent")
-            list(client.uploads.append_many(folder, [Upload(render(item), flags, old.internal_date)]))
+            list(client.uploads.append_many(folder, [Upload(render_item(item), flags, old.internal_date)]))
             mailbox.remove(UidSet.of([int(id_)]))
             return str(max(mailbox.search()))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mailconnector import pst
-from mailconnector.items import Item, Mail
+from mailconnector.items import Item, mail_of
 from mailconnector.mapi import tags
 from mailconnector.stores import PstStore
 
@@ -35,10 +35,10 @@ class PstFile:
 
     def edit(self, _folder: str, id_: str, item: Item) -> str:
         """Change a message as Outlook does: with nothing else open, and no word to the index."""
-        assert isinstance(item, Mail)
+        mail = mail_of(item)
         self.store.close()
         with pst.open_store(self.path, writable=True) as file:
-            file.message(int(id_, 16)).set_properties({tags.PidTagBody: item.text, tags.PidTagSubject: item.subject})
+            file.message(int(id_, 16)).set_properties({tags.PidTagBody: mail.text, tags.PidTagSubject: mail.subject})
         self.store = self._open()
         return id_
 

@@ -6,10 +6,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailconnector.items import Item, Mail
+from mailconnector.items import (
+    Appointment,
+    Contact,
+    DistributionList,
+    FolderKind,
+    Item,
+    JournalEntry,
+    Mail,
+    Note,
+    Task,
+    message_id_of,
+)
+from mailconnector.items.merging import field_digests
 from mailconnector.sync import FolderError, SyncStore
 from mailconnector.sync.errors import FolderNotEmptyError
 from mailconnector.sync.flags import FLAGGED, SEEN, FlagSet
+from mailconnector.sync.identity import identify
 from mailconnector.sync.store import (
     ROOT,
     Delivery,
@@ -23,6 +36,7 @@ from mailconnector.sync.store import (
 )
 from tests.contract.conftest import Subject
 from tests.exchange import mail
+from tests.unit.items.edits import EDITS, KINDS, sample
 
 WHEN = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -312,3 +326,84 @@ def test_what_was_done_before_a_barrier_outlives_a_crash(subject: Subject) -> No
 
 def test_waiting_ends(subject: Subject) -> None:
     assert subject.store.wait(0.01) is False
+
+
+KIND_OF: dict[type, FolderKind] = {
+    Appointment: FolderKind.CALENDAR,
+    Contact: FolderKind.CONTACTS,
+    DistributionList: FolderKind.CONTACTS,
+    Task: FolderKind.TASKS,
+    Note: FolderKind.NOTES,
+    JournalEntry: FolderKind.JOURNAL,
+}
+
+
+def test_items_of_every_type_lie_in_folders_of_every_kind(subject: Subject) -> None:
+    store = subject.store
+    everywhere = store.create_folder(ROOT, store.fit_name(ROOT, "Everything"), kind=FolderKind.MAIL).id
+    for kind in KINDS:
+        own = KIND_OF.get(kind, FolderKind.TASKS)
+        folder = store.create_folder(ROOT, store.fit_name(ROOT, f"F {kind.__name__}"), kind=own)
+        assert folder.kind is own
+        item = sample(kind, kind.__name__)
+        identity = identify(item)
+        assert identity.name == message_id_of(item)
+        for place in (folder.id, everywhere):
+            outcomes = store.add(place, [Delivery(item, frozenset((SEEN,)), WHEN, 100, identity)])
+            assert [outcome.status for outcome in outcomes] == [Status.DONE]
+            store.barrier()
+            (state,) = store.find(place, [identity.name])
+            (got,) = store.fetch(place, [state.id])
+            assert isinstance(got, Fetched)
+            assert type(got.item) is kind
+            assert not got.notice
+            assert got.state.identity == identity  # the same name and digest as everywhere
+            found, wanted = field_digests(got.item), field_digests(item)
+            assert {name: found.get(name) for name in wanted} == wanted
+            (named,) = store.identify(place, [state.id])
+            assert named.identity is not None
+            assert named.identity.name == identity.name
+            assert named.identity.digest in ("", identity.digest)
+
+
+def test_an_edited_item_of_every_type_is_itself_and_another_content(subject: Subject) -> None:
+    store = subject.store
+    folder = store.create_folder(ROOT, store.fit_name(ROOT, "F"), kind=FolderKind.CALENDAR).id
+    for kind in KINDS:
+        item: Item = sample(kind, kind.__name__)
+        store.add(folder, [Delivery(item, frozenset(), WHEN, 100, identify(item))])
+        store.barrier()
+        (state,) = store.find(folder, [identify(item).name])
+        for change in EDITS[kind].values():
+            before, item = item, change(item, 1)
+            if identify(item) == identify(before):
+                continue  # nothing that people see
+            delivery = Delivery(item, frozenset(), WHEN, 100, identify(item))
+            (outcome,) = store.replace(folder, [Replacement(state.id, state.revision, delivery)])
+            assert outcome.status is Status.DONE
+            store.barrier()
+            after = state
+            (state,) = store.find(folder, [identify(item).name])
+            assert state.revision != after.revision
+            (got,) = store.fetch(folder, [state.id])
+            assert isinstance(got, Fetched)
+            assert got.state.identity == identify(item)
+            assert got.state.identity.name == identify(before).name
+            found, wanted = field_digests(got.item), field_digests(item)
+            assert {name: found.get(name) for name in wanted} == wanted
+
+
+def test_folders_keep_their_kinds_and_places(subject: Subject) -> None:
+    store = subject.store
+    for kind in FolderKind:
+        made = store.create_folder(ROOT, store.fit_name(ROOT, f"of {kind.value}"), kind=kind)
+        moved = store.move_folder(made.id, ROOT, store.fit_name(ROOT, f"moved {kind.value}", folder=made.id))
+        inner = store.create_folder(moved.id, "inner", kind=kind)
+        assert (made.kind, moved.kind, inner.kind) == (kind, kind, kind)
+    listed = {state.id: state for state in store.folders()}
+    assert {state.name: state.kind.value for state in listed.values() if state.name.startswith("moved ")} == {
+        f"moved {kind.value}": kind.value for kind in FolderKind
+    }
+    assert sorted(state.kind.value for state in listed.values() if state.name == "inner") == sorted(
+        kind.value for kind in FolderKind
+    )

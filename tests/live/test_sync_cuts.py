@@ -9,22 +9,25 @@ from pathlib import Path
 import pytest
 
 from mailconnector import pst
-from mailconnector.lab import DovecotServer
+from mailconnector.items import Mail
+from mailconnector.lab import DovecotServer, MailServer
 from mailconnector.mapi import named
 from mailconnector.sync import Side, State, Step
 from tests.cuts import Killed, Steps, broken
-from tests.exchange import bodies, contents, folder_named, mail
+from tests.exchange import bodies, contents, folder_named, made_of, mail
 from tests.live.pairs import RealExchange, real_exchange
 from tests.scenarios import SCENARIOS, check, prepare
+from tests.unit.items.edits import KINDS
 
 # Neither a server's rights and ids nor the marks of a mail program can be changed from here.
 IMPOSSIBLE = {"closed folder", "read only", "void ids", "received twice"}
 REAL = sorted(set(SCENARIOS) - IMPOSSIBLE)
+OF_ITEMS = ("moves", "both edited")
 SAMPLE = ("both edited", "deleted folder with news", "large ones completed", "moves", "names exchanged")
 
 
 @contextmanager
-def prepared(path: Path, server: DovecotServer, scenario: str) -> Iterator[RealExchange]:
+def prepared(path: Path, server: MailServer, scenario: str) -> Iterator[RealExchange]:
     world = real_exchange(path, server)
     try:
         prepare(world, scenario)
@@ -42,7 +45,7 @@ def end_at(world: RealExchange, steps: Steps) -> None:
     world.open_state = State
 
 
-def cut(server: DovecotServer, path: Path, scenario: str, every: int) -> None:
+def cut(server: MailServer, path: Path, scenario: str, every: int) -> None:
     counter = Steps()
     with prepared(path / "wanted", server, scenario) as wanted:
         end_at(wanted, counter)
@@ -61,10 +64,23 @@ def test_run_ended_at_some_steps(scenario: str, dovecot: DovecotServer, tmp_path
     cut(dovecot, tmp_path, scenario, 0)
 
 
+@pytest.mark.parametrize("scenario", OF_ITEMS)
+@pytest.mark.parametrize("server", ["dovecot", "cyrus"])
+def test_run_with_items_of_every_type_ended_at_some_steps(
+    server: str, scenario: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with made_of(*KINDS):
+        cut(request.getfixturevalue(server), tmp_path, scenario, 0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", REAL)
-def test_run_ended_at_every_step(scenario: str, dovecot: DovecotServer, tmp_path: Path) -> None:
-    cut(dovecot, tmp_path, scenario, 1)
+@pytest.mark.parametrize("types", [(Mail,), KINDS], ids=["mail", "items"])
+def test_run_ended_at_every_step(
+    scenario: str, types: tuple[type, ...], dovecot: DovecotServer, tmp_path: Path
+) -> None:
+    with made_of(*types):
+        cut(dovecot, tmp_path, scenario, 1)
 
 
 def test_what_outlook_receives_after_us_is_kept_once(dovecot: DovecotServer, tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ the flags it has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from mailconnector.errors import MailConnectorError
@@ -31,6 +33,7 @@ from mailconnector.imap import (
 )
 from mailconnector.imap import Fetched as Message
 from mailconnector.imap.selected import SUMMARY
+from mailconnector.items import Mail
 from mailconnector.stores.imap.changes import item_state, revision_of
 from mailconnector.stores.imap.errors import of_item, translated
 from mailconnector.stores.imap.flags import flag_of, from_server, new_keywords, to_server
@@ -148,7 +151,7 @@ class Writer:
         if not mailbox.storable(["\\Deleted"]):
             return _all_failed(outcomes, good, "messages cannot be deleted here", folder, replacements)
         if not mailbox.session.has("REPLACE"):
-            added = self.add(folder, [replacements[place].delivery for place in good])
+            added = self.add(folder, [_renewed(replacements[place]) for place in good])
             for place, outcome in zip(good, added, strict=True):
                 outcomes[place] = outcome
             old = uids_of(replacements[place].id for place in good if outcomes[place].status is Status.DONE)
@@ -237,7 +240,7 @@ class Writer:
     # -- parts -------------------------------------------------------------------------------------------------------
 
     def _replace_one(self, folder: str, change: Replacement) -> Outcome:
-        upload = _upload(change.delivery, folder)
+        upload = _upload(_renewed(change), folder)
         if isinstance(upload, ItemError):
             return Outcome(Status.FAILED, error=upload)
         mailbox = self._line.open(folder)
@@ -394,6 +397,21 @@ def _steps(change: FlagChange, now: frozenset[str], mailbox: SelectedMailbox, *,
         yield _Step("remove", remove)
     if add:
         yield _Step("add", add, last=bool(remove))
+
+
+def _renewed(change: Replacement) -> Delivery:
+    """Return the delivery of an item that takes another's place, with another revision than any before.
+
+    A message's size and date tell its revision, and an item can be edited without being of another size. So each new
+    version is of the moment at which it was written; but for mail, whose date users see.
+    """
+    if isinstance(change.delivery.item, Mail):
+        return change.delivery
+    now = datetime.now(UTC).replace(microsecond=0)
+    before = change.revision.rpartition(":")[2]
+    with suppress(ValueError, OverflowError, OSError):
+        now = max(now, datetime.fromtimestamp(int(before) + 1, UTC))
+    return replace(change.delivery, date=now)
 
 
 def _upload(delivery: Delivery, folder: str) -> Upload | ItemError:
