@@ -112,7 +112,7 @@ def synchronise_once(mailbox: Mailbox, directory: Path, state: str, parsers: int
         pst.create_store(path, usual_folders=True).close()
     with ExitStack() as stack:
         local = stack.enter_context(PstStore.open(path, directory / "mail.index"))
-        remote = stack.enter_context(ImapStore(mailbox.connect, parsers=parsers))
+        remote = stack.enter_context(ImapStore(mailbox.connect, parsers=parsers, preparation=lambda: local.preparation))
         report = synchronise(stack.enter_context(State(str(directory / state))), local, remote)
     if report.troubles:
         raise SystemExit(str(report.troubles[0].error))

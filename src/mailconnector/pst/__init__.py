@@ -20,20 +20,25 @@ from mailconnector.pst.errors import (
 )
 from mailconnector.pst.files import create_store, open_store
 from mailconnector.pst.messaging.draft import AttachmentDraft, MessageDraft
-from mailconnector.pst.messaging.fingerprint import Fingerprints
+from mailconnector.pst.messaging.fingerprint import FingerprintKeys, Fingerprints
 from mailconnector.pst.messaging.folder import Folder, Message
 from mailconnector.pst.messaging.message import Attachment, MessageContent
+from mailconnector.pst.messaging.prepared import NewMessage, PreparedMessage, Preparer, StoreForm
 from mailconnector.pst.messaging.store import Store
 
 __all__ = [
     "Attachment",
     "AttachmentDraft",
+    "FingerprintKeys",
     "Fingerprints",
     "Folder",
     "Message",
     "MessageContent",
     "MessageDraft",
+    "NewMessage",
     "NotAPstError",
+    "PreparedMessage",
+    "Preparer",
     "PstDiskError",
     "PstError",
     "PstFormatError",
@@ -43,6 +48,7 @@ __all__ = [
     "PstTooLargeError",
     "PstUsageError",
     "Store",
+    "StoreForm",
     "create_store",
     "open_store",
 ]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +15,7 @@ from mailconnector.app.account.profile import Account, Profile, ProfileError
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.sync.folder_choices import follow_renames
 from mailconnector.app.sync.job import Job, OpenStore, WaitingStore
-from mailconnector.stores import ImapStore, PstStore
+from mailconnector.stores import ImapStore, Preparation, PstStore
 from mailconnector.sync import Settings
 
 
@@ -49,12 +50,22 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
         settings: returns what the user chose; None for what the account says now.
     """
 
+    opened: Callable[[], PstStore | None] = lambda: None
+
     def open_local() -> OpenStore:
+        nonlocal opened
         _make_missing(account)
-        return PstStore.open(account.pst_path, account.index_path, own_addresses=frozenset((account.address,)))
+        store = PstStore.open(account.pst_path, account.index_path, own_addresses=frozenset((account.address,)))
+        opened = weakref.ref(store)
+        return store
+
+    def preparation() -> Preparation | None:
+        # Mail is made ready for the file where it is parsed.
+        local = opened()
+        return None if local is None else local.preparation
 
     def open_remote() -> WaitingStore:
-        return ImapStore(lambda: connect(account), parsers=_parsers())
+        return ImapStore(lambda: connect(account), parsers=_parsers(), preparation=preparation)
 
     return Job(
         account.key,

@@ -6,7 +6,7 @@ a message that was just written has its fingerprint without being read again. It
 in the file, on the order of tables, nor on the ids that named properties have in this file.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from struct import Struct
 from typing import Protocol
@@ -32,6 +32,7 @@ from mailconnector.pst.messaging.message import (
     Nesting,
 )
 from mailconnector.pst.messaging.names import FIRST_ID
+from mailconnector.pst.messaging.prepared import NewMessage
 from mailconnector.pst.messaging.properties import Allowance
 from mailconnector.pst.messaging.session import Session
 from mailconnector.pst.messaging.store import Store
@@ -92,6 +93,8 @@ _VOLATILE: tuple[PropertyKey, ...] = (
 )
 # Of a recipient: type, kind of address, address, name, SMTP address. Programs add others when they resolve a name.
 _RECIPIENT_IDS = (0x0C15, 0x3002, 0x3003, 0x3001, 0x39FE)
+# What came back from whom is invited to a meeting, and when; of all others it is missing or 0.
+_ANSWER_IDS = (0x5FFF, 0x5FFB)
 _OBJECT = int(PropertyType.OBJECT)
 
 
@@ -103,18 +106,20 @@ class _Digest(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
-class Fingerprints:
-    """The fingerprints of a store's messages.
+class FingerprintKeys:
+    """What stands for properties in fingerprints, whatever ids they have in a store.
 
     Args:
-        store: the store. After one of its transactions was rolled back, make a new object.
+        name_of: gives the name of a property id.
         ignored: properties that do not count beside those that stores and programs change by themselves: the marks
             that users make on a message.
     """
 
-    def __init__(self, store: Store, ignored: Iterable[PropertyKey | PropertyName] = ()) -> None:
-        self._session: Session = store._session
-        self._keys: dict[int, bytes] = {}  # by property id; empty for those that do not count
+    def __init__(
+        self, name_of: Callable[[int], PropertyName | None], ignored: Iterable[PropertyKey | PropertyName] = ()
+    ) -> None:
+        self._name_of = name_of
+        self.known: dict[int, bytes] = {}  # what `of` has answered
         self._ignored_ids: set[int] = set()
         self._ignored_names: set[PropertyName] = set()
         for key in (*_VOLATILE, *ignored):
@@ -122,6 +127,58 @@ class Fingerprints:
                 self._ignored_ids.add(key >> 16)
             else:
                 self._ignored_names.add(key if isinstance(key, PropertyName) else key.name)
+
+    def of(self, pid: int) -> bytes:
+        """Return what stands for a property; empty for one that does not count."""
+        key = b"" if pid in self._ignored_ids else pid.to_bytes(2, "little")
+        if pid >= FIRST_ID:
+            name = self._name_of(pid)
+            if name is not None:
+                text = name.name.lower() if isinstance(name.name, str) else f"{name.name:#x}"
+                key = b"" if name in self._ignored_names else name.guid.bytes + text.encode("utf-8", "surrogatepass")
+        self.known[pid] = key
+        return key
+
+    def of_new(self, message: NewMessage) -> str:
+        """Return the fingerprint of a new message that has all its values at hand."""
+        known = self.known
+        values: list[tuple[bytes, int, bytes]] = []
+        for pid, (ptype, data, _) in message.values.items():
+            key = known.get(pid)
+            if key is None:
+                key = self.of(pid)
+            if key and ptype != _OBJECT:
+                values.append((key, ptype, _whole(data, INLINE_SIZES[ptype]) if ptype in INLINE_SIZES else data))
+        digest = sha256(usedforsecurity=False)
+        values.sort()
+        parts: list[bytes] = []
+        pack = _HEAD.pack
+        for key, ptype, data in values:
+            size = len(data)
+            parts += (pack(ptype, size), key)
+            if size > _AT_ONCE:
+                digest.update(b"".join(parts))
+                parts.clear()
+                digest.update(data)
+            else:
+                parts.append(data)
+        digest.update(b"".join(parts))
+        for cells in message.recipients:
+            _take_recipient(digest, cells)
+        return digest.digest()[:_DIGEST_SIZE].hex()
+
+
+class Fingerprints:
+    """The fingerprints of a store's messages.
+
+    Args:
+        store: the store. After one of its transactions was rolled back, make a new object.
+        ignored: properties that do not count, as `FingerprintKeys` takes them.
+    """
+
+    def __init__(self, store: Store, ignored: Iterable[PropertyKey | PropertyName] = ()) -> None:
+        self._session: Session = store._session
+        self._keys = FingerprintKeys(self._session.names.name_of, ignored)
 
     def of(self, message: MessageContent) -> str:
         """Return the fingerprint of a stored message.
@@ -162,12 +219,12 @@ class Fingerprints:
         return digest.digest()[:_DIGEST_SIZE]
 
     def _stored_values(self, pc: PropertyContext) -> list[_Value]:
-        keys = self._keys
+        keys, known = self._keys, self._keys.known
         values: list[_Value] = []
         for pid, ptype in pc.types().items():
-            key = keys.get(pid)
+            key = known.get(pid)
             if key is None:
-                key = self._key(pid)
+                key = keys.of(pid)
             if key and ptype != _OBJECT:
                 nid = pc.subnode_of(pid)
                 if nid:
@@ -213,33 +270,22 @@ class Fingerprints:
         return digest.digest()[:_DIGEST_SIZE]
 
     def _draft_values(self, node: NodeReader, stored: dict[int, StoredValue]) -> list[_Value]:
-        keys = self._keys
+        keys, known = self._keys, self._keys.known
         values: list[_Value] = []
         for pid, (ptype, data, nid) in stored.items():
-            key = keys.get(pid)
+            key = known.get(pid)
             if key is None:
-                key = self._key(pid)
+                key = keys.of(pid)
             if key and ptype != _OBJECT:
                 if nid:
                     values.append((key, ptype, b"", node.subnode(nid).bid_data))
                 elif ptype in INLINE_SIZES:
-                    values.append((key, ptype, data[: INLINE_SIZES[ptype]].ljust(INLINE_SIZES[ptype], b"\0"), 0))
+                    values.append((key, ptype, _whole(data, INLINE_SIZES[ptype]), 0))
                 else:
                     values.append((key, ptype, data, 0))
         return values
 
     # -- both --------------------------------------------------------------------------------------------------------
-
-    def _key(self, pid: int) -> bytes:
-        """Return what stands for a property in a digest; empty for one that does not count."""
-        key = b"" if pid in self._ignored_ids else pid.to_bytes(2, "little")
-        if pid >= FIRST_ID:
-            name = self._session.names.name_of(pid)
-            if name is not None:
-                text = name.name.lower() if isinstance(name.name, str) else f"{name.name:#x}"
-                key = b"" if name in self._ignored_names else name.guid.bytes + text.encode("utf-8", "surrogatepass")
-        self._keys[pid] = key
-        return key
 
     def _take(self, digest: _Digest, values: list[_Value], allowance: Allowance | None = None) -> None:
         """Digest values in the order of their keys."""
@@ -271,10 +317,19 @@ class Fingerprints:
             digest.update(part)
 
 
+def _whole(data: bytes, size: int) -> bytes:
+    """Return the stored bytes of a number that stands in the property context."""
+    return data if len(data) == size else data[:size].ljust(size, b"\0")
+
+
 def _take_recipient(digest: _Digest, cells: dict[int, bytes]) -> None:
     by_id = {tag >> 16: cell for tag, cell in cells.items()}
     parts = [b"R"]
     for pid in _RECIPIENT_IDS:
         cell = by_id.get(pid, b"")
         parts += (_HEAD.pack(pid, len(cell)), cell)
+    for pid in _ANSWER_IDS:
+        cell = by_id.get(pid, b"")
+        if any(cell):
+            parts += (_HEAD.pack(pid, len(cell)), cell)
     digest.update(b"".join(parts))

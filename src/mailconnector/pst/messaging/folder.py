@@ -15,9 +15,11 @@ from mailconnector.pst.ltp.table_context import Row
 from mailconnector.pst.messaging import receive, search
 from mailconnector.pst.messaging.draft import MessageDraft
 from mailconnector.pst.messaging.message import FLAG_READ, MESSAGE_FLAGS, MessageContent
+from mailconnector.pst.messaging.prepared import PreparedMessage, usual_columns, write_prepared
 from mailconnector.pst.messaging.properties import PropertyView
 from mailconnector.pst.messaging.session import CONTENT_COUNT, SUBFOLDERS, UNREAD_COUNT, Session
 from mailconnector.pst.messaging.templates import templates
+from mailconnector.pst.ndb.lookup import NodeEntry
 
 DISPLAY_NAME, CONTAINER_CLASS = 0x3001, 0x3613
 _MAX_DEPTH = 256  # folders inside folders
@@ -354,6 +356,29 @@ class Folder:
             session.db.put_node(nid, draft.node.bid_data, draft.node.bid_sub, self.nid)
             self._add_row(nid, draft)
             session.search.message(search.MSG_ADD, self.nid, nid)
+
+    def place(self, message: PreparedMessage) -> NodeEntry:
+        """Put in a message that was prepared for this store, and return its node.
+
+        Raises:
+            PstFullError: the file or the folder cannot take more.
+            PstUsageError: this is a search folder, or the message was prepared for another state of the store.
+        """
+        session = self._session
+        with session.change():
+            nid = self._new_message_nid(associated=False)
+            entry = NodeEntry(nid, *write_prepared(session, message), self.nid)
+            session.db.put_node(*entry)
+            table = session.editor(self._contents(nid))
+            columns = table.info.column_set.mirrored
+            if columns == usual_columns():
+                cells = dict(zip(columns, message.cells, strict=True))
+            else:
+                cells = Message(session, nid)._opened().row_cells(table)
+            table.put_row(nid, session.row_version(), _message_cells(cells))
+            self._count(nid, message.flags, 1)
+            session.search.message(search.MSG_ADD, self.nid, nid)
+        return entry
 
     def _new_message_nid(self, *, associated: bool) -> int:
         if self.is_search_folder:

@@ -4,6 +4,7 @@ The map is a PC of streams: GUIDs (0x0002), entries (0x0003), strings (0x0004), 
 on. An entry (NAMEID) is ``dwPropertyID 4, N | wGuid << 1 2, wPropIdx 2``.
 """
 
+import secrets
 import struct
 from uuid import UUID
 
@@ -25,19 +26,23 @@ _KNOWN_GUIDS = {0: _NO_GUID, 1: PS_MAPI, 2: PS_PUBLIC_STRINGS}
 
 
 class NameMap:
-    """The named properties of a store.
+    """The named properties of a store. Names are only added; whatever takes some back makes a new map.
 
     Args:
         pc: the PC of node 0x61.
 
     Raises:
         PstFormatError: the map's streams are damaged.
+
+    Attributes:
+        token: another one for each map, whosever it is.
     """
 
     def __init__(self, pc: PropertyContext | None) -> None:
         self._names: dict[int, PropertyName] = {}
         self._ids: dict[PropertyName, int] = {}
         self._guids: dict[UUID, int] = {guid: index for index, guid in _KNOWN_GUIDS.items()}
+        self.token = secrets.token_bytes(8)
         self.dirty = False
         self._streams = {_GUIDS: bytearray(), _ENTRIES: bytearray(), _STRINGS: bytearray()}
         self._buckets: dict[int, bytearray] = {}

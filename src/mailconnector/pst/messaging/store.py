@@ -29,6 +29,7 @@ from mailconnector.pst.ltp.table_editor import TableEditor
 from mailconnector.pst.messaging import receive
 from mailconnector.pst.messaging.folder import Folder, Message, make_folder
 from mailconnector.pst.messaging.names import NameMap
+from mailconnector.pst.messaging.prepared import Preparer, form_of
 from mailconnector.pst.messaging.properties import PropertyView
 from mailconnector.pst.messaging.session import Session
 from mailconnector.pst.messaging.templates import templates
@@ -332,6 +333,14 @@ class Store:
     def is_spoilt(self) -> bool:
         """Whether a change failed half-way, so that the running transaction can only be rolled back."""
         return self._session.is_spoilt
+
+    def preparer(self) -> Preparer | None:
+        """Return what makes messages ready for this store, and in a transaction defines the names that they need.
+
+        It holds until a transaction is rolled back. None for a file that nothing can be prepared for.
+        """
+        form = form_of(self._session)
+        return None if form is None else Preparer(form, self._session.names.define)
 
     @contextmanager
     def transaction(self) -> Iterator[Self]:

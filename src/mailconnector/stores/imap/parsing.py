@@ -1,8 +1,10 @@
 """Messages parsed in other processes, in order, while the next ones come over the line.
 
 Parsing is the dearest part of reading mail, and one process uses one core. Raw bytes go to the workers, items come
-back; a few batches are on the way at any time, so memory stays bounded however long the stream is. Starting a process
-takes as long as parsing thousands of messages: until the first one answers, they are parsed here.
+back, and beside them what the workers made of them for the store that they go to, where its preparation was handed
+over. A few batches are on the way at any time, so memory stays bounded however long the stream is. Starting a process
+takes as long as parsing thousands of messages: until the first one answers, they are parsed here. So are those for
+which the workers have no time: whoever waits here for them would have nothing to store either.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from mailconnector.formats import parse, parse_item
 from mailconnector.items import Flags, FolderKind, Item, mail_of, with_mail
@@ -26,6 +29,11 @@ from mailconnector.sync.store import Failure, Identity, ItemState
 
 _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
+_AT_WORK = 3  # batches that a worker has before it, that at hand included
+_WAITING = 6  # batches a worker that are taken from the server before the first of them is handed out
+
+Prepare = Callable[[Item, FlagSet, datetime | None], object]
+"""Makes something of an item, its flags and the date of its receipt for the store that it goes to; can be pickled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +53,20 @@ class Source:
     kind: FolderKind = FolderKind.MAIL
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What came of it.
 
     Attributes:
         item: The item.
         identity: By what it is known again.
         notice: Why it could not be read as what its folder is made for; empty when it was.
+        ready: What was made of it for the store that it goes to; None for nothing.
     """
 
     item: Item
     identity: Identity
     notice: str = ""
+    ready: object = None
 
 
 def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
@@ -88,7 +97,22 @@ def _flags(names: FlagSet) -> Flags:
     return to_flags(names)
 
 
-_Batch = tuple[list[ItemState | Failure], list[Source], "Future[list[Parsed | Exception]] | None"]
+class _Batch(NamedTuple):
+    """Messages on the way.
+
+    Attributes:
+        here: What stays here of each of them.
+        sources: What they are made of.
+        answer: What came of them, now or later.
+    """
+
+    here: list[ItemState | Failure]
+    sources: list[Source]
+    answer: list[Parsed | Exception] | Future[list[Parsed | Exception]]
+
+    def is_done(self) -> bool:
+        """Whether everything has come."""
+        return isinstance(self.answer, list) or self.answer.done()
 
 
 class Parsers:
@@ -99,13 +123,15 @@ class Parsers:
 
     Args:
         count: How many.
+        preparation: Returns what makes items ready for the store that they go to, as it is now; None for nothing.
     """
 
     worth_it = 500
     """Fewer messages than this in one fetch do not pay for starting a process."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, preparation: Callable[[], Prepare | None] | None = None) -> None:
         self._count = count
+        self._preparation = preparation
         self._pool: ProcessPoolExecutor | None = None
         self._answer: Future[None] | None = None
         self._broken = False
@@ -127,12 +153,14 @@ class Parsers:
         for batch in _batches(sources):
             here = [one[0] if isinstance(one, tuple) else one for one in batch]
             data = [one[1] for one in batch if isinstance(one, tuple)]
-            pending.append((here, data, self._begun(data)))
-            del batch, data
-            if len(pending) > 2 * self._count:
-                yield from self._taken(*pending.popleft())
+            at_work = sum([not other.is_done() for other in pending])
+            begun = self._begun(data) if at_work < _AT_WORK * self._count else None
+            pending.append(_Batch(here, data, _parse_all(data) if begun is None else begun))
+            del batch, data, begun
+            while pending and (pending[0].is_done() or len(pending) > _WAITING * self._count):
+                yield from self._taken(pending.popleft())
         while pending:
-            yield from self._taken(*pending.popleft())
+            yield from self._taken(pending.popleft())
 
     def close(self) -> None:
         """End the processes."""
@@ -150,20 +178,20 @@ class Parsers:
                     self._count, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_alone
                 )
                 self._answer = self._pool.submit(_answer)
-            return self._pool.submit(_parse_all, data) if self.has_answered else None
+            prepare = self._preparation() if self._preparation else None
+            return self._pool.submit(_parse_all, data, prepare) if self.has_answered else None
         except (BrokenProcessPool, OSError):  # it died, or the system gives us no process
             self._broken = True
             return None
 
-    def _taken(
-        self, here: list[ItemState | Failure], data: list[Source], future: Future[list[Parsed | Exception]] | None
-    ) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
+    def _taken(self, batch: _Batch) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
+        answer = batch.answer
         try:
-            results = iter(future.result() if future else _parse_all(data))
+            results = iter(answer if isinstance(answer, list) else answer.result())
         except BrokenProcessPool:
             self._broken = True
-            results = iter(_parse_all(data))
-        for one in here:
+            results = iter(_parse_all(batch.sources))
+        for one in batch.here:
             yield one if isinstance(one, Failure) else (one, next(results))
 
 
@@ -175,11 +203,14 @@ def _answer() -> None:
     """Tell by returning that a process has everything that it needs."""
 
 
-def _parse_all(sources: list[Source]) -> list[Parsed | Exception]:
+def _parse_all(sources: list[Source], prepare: Prepare | None = None) -> list[Parsed | Exception]:
     results: list[Parsed | Exception] = []
     for source in sources:
         try:
-            results.append(parsed(source))
+            made = parsed(source)
+            if prepare is not None:
+                made = made._replace(ready=prepare(made.item, source.flags, source.received))
+            results.append(made)
         except Exception as error:  # whatever is wrong with one message, the others are to come
             results.append(ItemError(str(error), hint=getattr(error, "hint", "")))
     return results

@@ -7,37 +7,24 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from typing import BinaryIO, cast
 
 from mailconnector.errors import MailConnectorError
-from mailconnector.imap.names import decode_utf7, encode_utf7
 from mailconnector.items import Attachment, Item, Mail, mail_of, with_mail
 from mailconnector.items.mail import StoredContent
 from mailconnector.mapi import named, tags
-from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey, find
+from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapi.values import Value
-from mailconnector.mapping import flag_changes, flag_keys, from_mapi, read_flags, to_mapi
-from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, Store
+from mailconnector.mapping import flag_changes, flag_keys, from_mapi
+from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, PstFormatError, Store
+from mailconnector.stores.pst.flags import KEPT_FLAGS, fitted_category, flags_told
 from mailconnector.stores.pst.index import IndexedItem, NodePlace, stored_moment
-from mailconnector.sync.flags import ALL_FLAGS, DELETED, FlagDomain, FlagSet, flags_of, kept, to_flags, to_text
+from mailconnector.stores.pst.preparing import Making, Preparation, Ready, message_of, not_counted
+from mailconnector.sync.flags import FlagSet, kept, to_flags, to_text
 from mailconnector.sync.identity import identify
-from mailconnector.sync.store import Delivery
+from mailconnector.sync.store import Delivery, Identity
 
-KEPT_FLAGS = FlagDomain(ALL_FLAGS - {DELETED})
-"""The flags that last in a PST file. A message that is marked as deleted is what Outlook has Deleted Items for."""
-
-_READ_KEYS: tuple[PropertyKey, ...] = (
-    tags.PidTagMessageFlags,
-    tags.PidTagLastVerbExecuted,
-    tags.PidTagIconIndex,
-    tags.PidTagFlagStatus,
-    named.PidNameKeywords,
-)
-# What Outlook's own accounts write on the mail that they receive or send.
-_ACCOUNT_KEYS: tuple[PropertyKey, ...] = (named.PidLidInternetAccountName, named.PidLidInternetAccountStamp)
-_LONGEST_CATEGORY = 255  # Outlook's limit; longer ones are taken as they are
 _MAX_HELD = 8 << 20  # contents of attachments up to here are held in memory, larger ones in a file
 
 
@@ -63,6 +50,7 @@ class MessageReader:
         self._own_addresses = own_addresses
         self._ansi = store.format == "ansi"
         self._fingerprints: dict[frozenset[PropertyKey], Fingerprints] = {}
+        self._making: Making | None = None
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -128,31 +116,48 @@ class MessageReader:
         """Return what tells whether messages of a class have changed, their flags aside."""
         keys = flag_keys(message_class)
         if keys not in self._fingerprints:
-            self._fingerprints[keys] = Fingerprints(self._store, (*keys, *_ACCOUNT_KEYS))
+            self._fingerprints[keys] = Fingerprints(self._store, not_counted(keys))
         return self._fingerprints[keys]
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def message_of(self, delivery: Delivery) -> MessageObject:
         """Return a delivery as the message that is to be stored."""
-        item = delivery.item
-        mail = mail_of(item)
-        flags, received = to_flags(kept(delivery.flags, KEPT_FLAGS)), delivery.date or mail.received
-        if flags != mail.flags or received != mail.received:
-            mail = replace(mail, flags=flags, received=received)
-        message = to_mapi(with_mail(item, mail), own_addresses=self._own_addresses)
-        message.associated = False
-        for key in _ACCOUNT_KEYS:
-            found = find(message.properties, key)
-            if found is not None:
-                del message.properties[found]
-        # Outlook shows by these that there is only a header, and how much there is to come.
-        message.properties.pop(named.PidLidHeaderItem, None)
-        message.properties.pop(named.PidLidRemoteTransferSize, None)
+        flags = kept(delivery.flags, KEPT_FLAGS)
+        message = message_of(delivery.item, flags, delivery.date, self._own_addresses)
         if delivery.partial:
+            # Outlook shows by these that there is only a header, and how much there is to come.
             message.properties[named.PidLidHeaderItem] = 1
             message.properties[named.PidLidRemoteTransferSize] = min(delivery.size, 0x7FFFFFFF)
         return message
+
+    def begin_to_prepare(self) -> None:
+        """Learn by what items are made ready for the file; until then, they are written by drafts."""
+        if self._making is None:
+            with suppress(PstFormatError):  # of the names of properties: whoever needs them is going to say it
+                preparer = self._store.preparer()
+                self._making = None if preparer is None else Making(preparer, self._own_addresses)
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What makes items ready for this file in another process; None when nothing can be made so, or not yet."""
+        return None if self._making is None else self._making.preparation
+
+    def ready(self, delivery: Delivery) -> Ready | None:
+        """Return a delivery ready to be put into the file, made elsewhere or here; None when it takes a draft."""
+        if self._making is None or delivery.partial:
+            return None
+        flags = kept(delivery.flags, KEPT_FLAGS)
+        ready = delivery.ready
+        if (
+            isinstance(ready, Ready)
+            and ready.item is delivery.item
+            and ready.flags == flags
+            and ready.date == delivery.date
+            and ready.message.token == self._making.token
+        ):
+            return ready
+        return self._making.prepare(delivery.item, flags, delivery.date)
 
     def fill(self, draft: MessageDraft, message: MessageObject) -> None:
         """Have a draft take over a message that `message_of` made."""
@@ -163,17 +168,12 @@ class MessageReader:
         """In an ANSI file, write categories that a draft's code page has no room for in modified UTF-7."""
         names = given.get(named.PidNameKeywords)
         if self._ansi and isinstance(names, list):
-            fitted = [_fitted_category(name, draft.codec) for name in names if isinstance(name, str)]
+            fitted = [fitted_category(name, draft.codec) for name in names if isinstance(name, str)]
             if fitted != names:
                 draft.set(named.PidNameKeywords, fitted)
 
     def _flags_in(self, get: Callable[[PropertyKey], Value], codec: str) -> FlagSet:
-        """Return the flags that a message's properties say, those that last here.
-
-        Categories that no flag can be called are left out.
-        """
-        told = [tuple(value) if isinstance(value, list) else value for value in map(get, _READ_KEYS)]
-        return _flags_told(codec if self._ansi else "", *told)
+        return flags_told(get, codec if self._ansi else "")
 
     def written(
         self, draft: MessageDraft, message: MessageObject, delivery: Delivery, place: NodePlace, mark: int
@@ -189,10 +189,7 @@ class MessageReader:
         """
         # A code page may have no room for what was given.
         get: Callable[[PropertyKey], Value] = draft.get if self._ansi else message.properties.get
-        identity = delivery.identity
-        if not identity.name or not identity.digest:
-            own = identify(delivery.item)
-            identity = replace(own, name=identity.name or own.name, digest=identity.digest or own.digest)
+        identity = _identity(delivery)
         return IndexedItem(
             place.nid,
             place.parent,
@@ -209,6 +206,14 @@ class MessageReader:
             subject_of(delivery.item),
             partial=delivery.partial,
         )
+
+    def placed(self, ready: Ready, delivery: Delivery, place: NodePlace, mark: int) -> IndexedItem:
+        """Return what the index notes of a delivery that was put into the file ready; see `written`."""
+        identity = _identity(delivery)
+        return IndexedItem(
+            place.nid, place.parent, place.bid_data, place.bid_sub, mark, *ready.facts, identity.name, identity.digest,
+            subject_of(delivery.item),
+        )  # fmt: skip
 
     def mark(self, message: Message, flags: FlagSet) -> tuple[FlagSet, int] | None:
         """Give a message other flags and leave all else as it is.
@@ -242,47 +247,6 @@ class MessageReader:
         return self._flags_in(draft.get, draft.codec), draft.number(tags.PidTagMessageSize >> 16)
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _flags_told(codec: str, *values: object) -> FlagSet:
-    """Return the flags that the values of `_READ_KEYS` say; most messages have one of a few sets of them.
-
-    Args:
-        codec: Of an ANSI file; else empty.
-        values: In the order of the keys, lists as tuples.
-    """
-    properties: Properties = {}
-    for key, value in zip(_READ_KEYS, values, strict=True):
-        if value is not None:
-            properties[key] = cast("Value", list(value) if isinstance(value, tuple) else value)
-    flags = kept(flags_of(read_flags(properties)), KEPT_FLAGS)
-    if codec:
-        flags = frozenset(_read_category(name, codec) for name in flags)
-    return frozenset(name for name in flags if name and "\n" not in name)
-
-
-def _fitted_category(name: str, codec: str) -> str:
-    """Return a category as an ANSI file can hold it: in modified UTF-7 where it has to be, or could be taken for it."""
-    plain = _encodes(name, codec) and _read_category(name, codec) == name
-    return name if plain else encode_utf7(name).decode("ascii")
-
-
-def _read_category(name: str, codec: str) -> str:
-    """Return the category that `_fitted_category` made a stored name of."""
-    if "&" in name and name.isascii() and len(name) <= _LONGEST_CATEGORY:
-        with suppress(ValueError):
-            found = decode_utf7(name.encode("ascii"))
-            if found != name and encode_utf7(found).decode("ascii") == name and _fitted_category(found, codec) == name:
-                return found
-    return name
-
-
-def _encodes(name: str, codec: str) -> bool:
-    try:
-        return name.encode(codec).decode(codec) == name
-    except UnicodeError:
-        return False
-
-
 def _has_arrived(message: Message) -> bool:
     """Tell whether an account of Outlook's received a message; what it sent has no header of a transport."""
     properties = message.properties
@@ -301,6 +265,15 @@ def _date_of(get: Callable[[PropertyKey], Value]) -> int | None:
         if isinstance(value, FileTime) and (moment := value.to_datetime()) is not None:
             return stored_moment(moment)
     return None
+
+
+def _identity(delivery: Delivery) -> Identity:
+    """Return the identity by which a delivery is noted."""
+    identity = delivery.identity
+    if not identity.name or not identity.digest:
+        own = identify(delivery.item)
+        identity = replace(own, name=identity.name or own.name, digest=identity.digest or own.digest)
+    return identity
 
 
 def _text(value: Value) -> str:

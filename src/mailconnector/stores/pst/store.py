@@ -27,8 +27,10 @@ from mailconnector.pst import (
     disk,
 )
 from mailconnector.stores.pst.errors import REPAIR, done, open_for_sync
+from mailconnector.stores.pst.flags import KEPT_FLAGS
 from mailconnector.stores.pst.index import IndexedFolder, IndexedItem, NodePlace, PstIndex, item_id, nid_of
-from mailconnector.stores.pst.messages import KEPT_FLAGS, MessageReader, without_bodies
+from mailconnector.stores.pst.messages import MessageReader, without_bodies
+from mailconnector.stores.pst.preparing import Preparation
 from mailconnector.stores.pst.refresh import file_state, refresh
 from mailconnector.stores.pst.tree import StoreFolders, rights_on
 from mailconnector.sync.errors import (
@@ -63,7 +65,8 @@ _CAPABILITIES = Capabilities(
     ids_survive_moves=True,
     moves=True,
     fetches_ahead=True,
-    batch_items=1000,
+    batch_items=500,
+    batch_bytes=8 << 20,
 )
 
 _AskedT = TypeVar("_AskedT", Delivery, Replacement, FlagChange, Removal)
@@ -91,6 +94,7 @@ class PstStore:
         self._reader = MessageReader(store, own_addresses)
         self._folders = StoreFolders(store, index)
         self._transaction = ExitStack()
+        self._preparation: Preparation | None = None
         self._running = False
         self._looked = False
         self._changed = threading.Condition()
@@ -219,6 +223,14 @@ class PstStore:
         identity = Identity(known.name or own.name, known.digest or own.digest, known.title)
         return Fetched(replace(known.state(), identity=identity), without_bodies(item) if headers_only else item)
 
+    @property
+    def preparation(self) -> Preparation | None:
+        """What makes items ready for this file in other processes (`sync.store.Delivery.ready`); None for nothing yet.
+
+        It may be asked for in any thread. As names of properties are defined, it changes.
+        """
+        return self._preparation
+
     # -- items -------------------------------------------------------------------------------------------------------
 
     def add(self, folder: str, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
@@ -229,6 +241,14 @@ class PstStore:
             written: list[IndexedItem] = []
 
             def add(delivery: Delivery) -> Outcome:
+                ready = self._reader.ready(delivery)
+                if ready is not None:
+                    if ready is not delivery.ready:
+                        self._preparation = self._reader.preparation  # it may know more names now
+                    node = NodePlace._make(target.place(ready.message))
+                    item = self._reader.placed(ready, delivery, node, self._index.next_mark())
+                    written.append(item)
+                    return Outcome(Status.DONE, item_id(item.nid), item.revision)
                 message = self._reader.message_of(delivery)
                 with target.compose() as draft:
                     self._reader.fill(draft, message)
@@ -388,9 +408,14 @@ class PstStore:
 
     # -- parts -------------------------------------------------------------------------------------------------------
 
+    def _begin_to_prepare(self) -> None:
+        self._reader.begin_to_prepare()
+        self._preparation = self._reader.preparation
+
     def _look(self) -> bool:
         if self._looked:
             return False
+        self._begin_to_prepare()
         try:
             changed = refresh(self._store, self._index, self._reader)
         except BaseException:
@@ -428,6 +453,7 @@ class PstStore:
                 self._transaction.enter_context(self._store.transaction())
                 self._running = True
                 self._index.begin()
+                self._begin_to_prepare()
             try:
                 yield
             except FolderError as error:
@@ -449,6 +475,7 @@ class PstStore:
             self._transaction.__exit__(_GivenUpError, error, None)
         self._transaction = ExitStack()
         self._reader = MessageReader(self._store, self._own_addresses)
+        self._preparation = None
         with suppress(sqlite3.Error):
             self._index.rollback()
 

@@ -1,12 +1,14 @@
 import multiprocessing
 import time
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
-from mailconnector.items import mail_of
-from mailconnector.stores.imap.parsing import Parsed, Parsers, Source
+from mailconnector.items import Item, mail_of
+from mailconnector.stores.imap.parsing import Parsed, Parsers, Prepare, Source
 from mailconnector.sync.errors import ItemError
+from mailconnector.sync.flags import FlagSet
 from mailconnector.sync.store import Failure, ItemState
 
 _COUNT = 130
@@ -73,3 +75,30 @@ def test_few_messages_are_not_worth_a_process():
     parsers = Parsers(1)
     assert not parsers.pay_for(Parsers.worth_it - 1)
     assert parsers.pay_for(Parsers.worth_it)
+
+
+def made_of(item: Item, flags: FlagSet, date: datetime | None) -> object:
+    return mail_of(item).subject, flags, date
+
+
+def test_the_processes_make_something_of_items_for_the_store_that_they_go_to():
+    asked = []
+
+    def preparation() -> Prepare:
+        asked.append(True)
+        return made_of
+
+    parsers = Parsers(1, preparation)
+    try:
+        begun = time.monotonic()
+        while not parsers.has_answered and time.monotonic() < begun + 60:
+            list(parsers.run(sources()))
+        assert parsers.has_answered
+        asked.clear()
+        got = [result[1] for result in parsers.run(sources()) if isinstance(result, tuple)]
+    finally:
+        parsers.close()
+    ready = [one.ready for one in got if isinstance(one, Parsed)]
+    assert asked
+    assert ready[0] == ("0", frozenset(), None)  # the first batch finds a process without work
+    assert all(made is None or made == (str(number), frozenset(), None) for number, made in enumerate(ready[:60]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailconnector.stores.pst.messages import _fitted_category, _read_category
+from mailconnector.stores.pst.flags import fitted_category, read_category
 
 names = st.text(st.one_of(st.sampled_from("&-BDYAж ж日öa,+/"), st.characters(codec="utf-8")), max_size=20)
 
@@ -15,12 +15,12 @@ names = st.text(st.one_of(st.sampled_from("&-BDYAж ж日öa,+/"), st.characters
 @example("&-BDY-", "cp1252")
 @example("R&D", "cp1252")
 def test_any_category_comes_back(name: str, codec: str) -> None:
-    stored = _fitted_category(name, codec)
+    stored = fitted_category(name, codec)
     assert stored.encode(codec).decode(codec) == stored
-    assert _read_category(stored, codec) == name
+    assert read_category(stored, codec) == name
 
 
 @given(names)
 def test_any_stored_name_is_read(name: str) -> None:
-    read = _read_category(name, "cp1252")
-    assert read == name or _fitted_category(read, "cp1252") == name
+    read = read_category(name, "cp1252")
+    assert read == name or fitted_category(read, "cp1252") == name
