@@ -14,7 +14,7 @@ and its date, which a copy has as well. A folder's id is its mailbox's name, its
 command is given to a mailbox whose UIDVALIDITY is not the one that its ids were told under. What the server has
 answered with OK is done; a client can ask for no more, so `barrier` has nothing to do.
 
-Only the user's own mailboxes are shown, not those of others or shared ones.
+Other users' and shared mailboxes stand beside the user's own ones, as `spaces` tells; they are not renamed or deleted.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from mailconnector.imap import (
     ImapNotFoundError,
     MailboxInfo,
 )
+from mailconnector.imap import Rights as ImapRights
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap import folders as tree
 from mailconnector.stores.imap.changes import ChangeReader
@@ -57,6 +58,7 @@ from mailconnector.sync.store import (
     Outcome,
     Removal,
     Replacement,
+    Rights,
     SpecialUse,
 )
 
@@ -131,9 +133,10 @@ class ImapStore:
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def folders(self) -> Iterable[FolderState]:
-        """List the user's own folders: in one round trip, with their cursors, where the server can.
+        """List the folders that the user sees: in one round trip, with their cursors, where the server can.
 
-        What sort of items they hold costs more where the server does not tell it with them, see `kinds`.
+        What sort of items they hold costs more where the server does not tell it with them, see `kinds`; what may be
+        done with others' a second round trip where it does not tell that.
         """
         self._line.left_all()
         infos = self._line.read(
@@ -146,16 +149,28 @@ class ImapStore:
             )
         )
         self._layout = layout = self._line.read(lambda client: Layout.of(client.mailboxes.namespaces()))
+        infos = self._with_rights(infos, layout)
         for info in infos:
             if info.rights is not None:
                 self._changes.know_rights(info.name, tree.rights_of(info.rights))
-        own = [info for info in infos if layout.is_own(info.name)]
-        told = self._line.read(lambda client: annotated(client, own, self._book))
-        found = tree.states(own, layout, self._sorts(told))
-        self._book.save(key_of(info) for info in own)
+        told = self._line.read(lambda client: annotated(client, infos, self._book))
+        found = tree.states(infos, layout, self._sorts(told))
+        self._book.save(key_of(info) for info in infos)
         self._line.validities = {state.id: int(state.validity) for state in found if state.validity}
         self._kinds = {state.id: state.kind for state in found}
         return found
+
+    def _with_rights(self, infos: Sequence[MailboxInfo], layout: Layout) -> list[MailboxInfo]:
+        """Return a listing with what may be done with others' mailboxes; what does not tell at all allows nothing."""
+        foreign = [info for info in infos if not layout.is_own(info.name)]
+        asked = [info.name for info in foreign if info.selectable and info.rights is None]
+        if not asked or not self._line.client.session.has("ACL"):
+            return list(infos)
+        rights = self._line.read(lambda client: client.mailboxes.rights_of(asked))
+        there = frozenset(asked)
+        return [
+            replace(info, rights=rights.get(info.name, ImapRights())) if info.name in there else info for info in infos
+        ]
 
     def _sorts(self, told: Mapping[str, Told]) -> Sorts:
         def look(info: MailboxInfo) -> FolderKind | None:
@@ -216,8 +231,8 @@ class ImapStore:
         taken = {self._key(layout.split(info.name)[1]) for info in self._inside(parent) if info.name != folder}
         if parent == ROOT:
             taken.add(self._key(INBOX))
-            for prefix in layout.foreign:
-                taken.add(self._key(prefix.split(layout.separator)[0] if layout.separator else prefix))
+            for space in layout.foreign:
+                taken.add(self._key(space.prefix.split(space.separator)[0] if space.separator else space.prefix))
             if folder == INBOX:
                 taken.discard(self._key(INBOX))
         fitted = fitting(name, layout.separator, self._line.client.quirks)
@@ -298,6 +313,9 @@ class ImapStore:
 
     def make_selectable(self, folder: str) -> FolderState:
         """Create the mailbox of a name that only has others below it; it stays where it is (RFC 9051 section 6.3.4)."""
+        space = self._known_layout().space_of(folder)
+        if space is not None and space.is_made_up(folder):
+            raise FolderError("it is there for the folders that others share alone", folder=folder)
         before = next((state for state in self._listed() if state.id == folder), None)
 
         def create(client: ImapClient) -> None:
@@ -401,7 +419,7 @@ class ImapStore:
         infos = self._line.read(
             lambda client: client.mailboxes.list(layout.join(parent, "%"), subscriptions=False), parent
         )
-        return [info for info in infos if layout.is_own(info.name) and layout.split(info.name)[0] == parent]
+        return [info for info in infos if layout.split(info.name)[0] == parent and (parent or layout.is_own(info.name))]
 
     def _place(self, parent: str, name: str, folder: str) -> str:
         """Return the mailbox's name for a folder in a place, after making sure that it can be there."""
@@ -424,7 +442,7 @@ class ImapStore:
         parent, name = layout.split(mailbox)
         if status.uid_validity:
             self._line.validities[mailbox] = status.uid_validity
-        return FolderState(
+        shown = FolderState(
             mailbox,
             parent,
             name,
@@ -434,6 +452,11 @@ class ImapStore:
             cursor=tree.cursor_of(status),
             count=status.messages,
         )
+        space = layout.space_of(mailbox)
+        if space is None:
+            return shown
+        mine = self._line.read(lambda client: client.access.mine(mailbox), mailbox)
+        return replace(shown, rights=tree.rights_of(mine) & ~Rights.CHANGE, owner=space.owner(mailbox))
 
 
 def _create(client: ImapClient, mailbox: str, use: str) -> None:
