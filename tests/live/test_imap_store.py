@@ -477,6 +477,47 @@ def test_waiting_hears_of_new_mail(any_server):
         store.interrupt()
 
 
+def test_waiting_hears_of_every_mailbox(any_server):
+    with (
+        imap_subject.mailbox(any_server) as mailbox,
+        mailbox.open() as store,
+        connect(any_server, mailbox.user) as client,
+    ):
+        other = client.mailboxes.namespaces().personal[0].prefix + "Other"
+        client.mailboxes.create(other)
+        store._watch._poll = 0.2
+        assert store.wait(0.5) is False
+        store.create_folder(ROOT, "Another")
+        _heard_once(store)
+        client.uploads.append(other, Upload(render(mail(1))))
+        _heard_once(store)
+        if client.session.has("CONDSTORE"):
+            selected = client.select(other)
+            selected.store(selected.search(), ["\\Flagged"])
+            _heard_once(store)
+        client.mailboxes.delete(other)
+        _heard_once(store)
+
+
+def _heard_once(store: ImapStore) -> None:
+    assert store.wait(20.0) is True
+    deadline = time.monotonic() + 20.0
+    while store.wait(0.5):
+        assert time.monotonic() < deadline, "it tells the same again and again"
+
+
+def test_waiting_can_be_interrupted(any_server):
+    with imap_subject.mailbox(any_server) as mailbox, mailbox.open() as store:
+        store._watch._poll = 0.1
+        assert store.wait(0.3) is False
+        timer = threading.Timer(1.0, store.interrupt)
+        timer.start()
+        begun = time.monotonic()
+        assert store.wait(60.0) is False
+        assert time.monotonic() - begun < 30
+        timer.join()
+
+
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ _SHORT = 0.2  # seconds; a wait that came back sooner with nothing was none
 
 
 class ServerWatch:
-    """Calls back whenever the server told of something, and after each time the connection was lost in between.
+    """Calls back whenever the server told of something, and once it is listened to: nobody told what came before.
 
     Args:
         name: the account's, for the thread.
@@ -64,17 +64,14 @@ class ServerWatch:
         return not self._thread.is_alive()
 
     def _watch(self) -> None:
-        was_lost = False
         while not self._ended.is_set():
             try:
                 with closing(self._open()) as store:
                     self._store = store
-                    if was_lost:
-                        self._told()  # whatever happened meanwhile
-                        was_lost = False
+                    store.wait(0.0)  # from here on changes are told
+                    self._told()
                     self._wait_at(store)
             except MailConnectorError as error:
-                was_lost = True
                 pause = self._backoff.fail()
                 if not self._ended.is_set():
                     self._trouble(error, pause)

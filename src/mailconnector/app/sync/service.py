@@ -77,8 +77,7 @@ class Times:
         settle: after the server told of something, for more of it.
         turn: one wait at the server.
         end: for a wait at the server to end when the service stops.
-        anyway: until folders that follow pushes are looked into without one: a push may get lost with a connection,
-            and a server without NOTIFY tells of the Inbox alone.
+        anyway: until folders that follow pushes are looked into without one: a push may get lost with a connection.
         busy: for another program to end its round of the account.
         retry_first: after a round that failed for a reason that may pass.
         retry_last: most of these.

@@ -6,6 +6,7 @@
       changes   what has changed since a cursor
       reading   names, headers, whole messages -> items (parsing: in other processes)
       writing   items -> messages; flags, deletions, moves
+      watching  waiting for changes
       line      the connection
     flags, errors   flags and errors between the two worlds
 
@@ -43,6 +44,7 @@ from mailconnector.stores.imap.line import Line
 from mailconnector.stores.imap.names import cut, fitting
 from mailconnector.stores.imap.parsing import Parsers, Prepare
 from mailconnector.stores.imap.reading import Reader
+from mailconnector.stores.imap.watching import Watch
 from mailconnector.stores.imap.writing import Writer
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
 from mailconnector.sync.store import (
@@ -86,8 +88,7 @@ class ImapStore:
         preparation: Callable[[], Prepare | None] | None = None,
     ) -> None:
         self._line = Line(connect)
-        self._watch = Line(connect)
-        self._watched: ImapClient | None = None
+        self._watch = Watch(connect)
         self._parsers = Parsers(parsers, preparation) if parsers > 0 else None
         self._reader = Reader(self._line, self._parsers)
         self._changes = ChangeReader(self._line)
@@ -366,28 +367,12 @@ class ImapStore:
         """Do nothing: a server answers OK when what it was asked for is done and stays (RFC 9051 section 6.3.12)."""
 
     def wait(self, timeout: float) -> bool:
-        """Wait for the server to tell of a change, on a connection of its own.
-
-        With NOTIFY it tells of all folders, what this store itself changed included; else of the Inbox. Where the
-        connection was lost, nobody knows what came meanwhile, and that counts as a change.
-        """
-
-        def wait(client: ImapClient) -> bool:
-            if client is self._watched:
-                return bool(client.watcher.wait(timeout))
-            lost = self._watched is not None
-            client.select(INBOX, read_only=True)
-            with contextlib.suppress(ImapCommandError):
-                client.watcher.notify_all()
-            self._watched = client
-            return lost or bool(client.watcher.wait(timeout))
-
-        return self._watch.read(wait, INBOX)
+        """Wait for a change in any mailbox, on a connection of its own; see `watching`."""
+        return self._watch.wait(timeout)
 
     def interrupt(self) -> None:
         """End `wait` from another thread."""
-        if self._watched is not None and not self._watched.closed:
-            self._watched.session.connection.interrupt()
+        self._watch.interrupt()
 
     # -- parts -------------------------------------------------------------------------------------------------------
 
