@@ -7,16 +7,16 @@ among the parts again, in whatever order they are and however deep in attached m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import blake2b
 
-from mailconnector.formats import card_lines
-from mailconnector.formats.card_lines import CardFormatError
 from mailconnector.formats.entities import Entity, binary_entity
 from mailconnector.formats.errors import FormatError
 from mailconnector.formats.forms import content_of, leaves_of
 from mailconnector.formats.structure import MAX_DEPTH, Budget, Part, scan
 from mailconnector.formats.tnef_parts import LEFTOVER_FIELD
+from mailconnector.formats.transfer import decode_base64
 from mailconnector.mapi import tags, tnef
 from mailconnector.mapi.named import NamedTag, PropertyName
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, PropertyKey, find
@@ -34,6 +34,10 @@ _NAMELESS = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "Nameless"), Proper
 
 NAME = "mailconnector.dat"
 
+_FOLD = re.compile(rb"\r?\n[ \t]")
+_FILE = re.compile(
+    rb"^(?:PHOTO|KEY)[^\r\n]*?(?:;base64,|ENCODING=B[^:\r\n]*:)([A-Za-z0-9+/=]+)", re.MULTILINE | re.IGNORECASE
+)
 _DIGEST = 16
 _SHORT = 8
 
@@ -71,14 +75,9 @@ def contents_of(root: Part) -> dict[bytes, bytes]:
 
 
 def _held(card: bytes) -> Iterator[bytes]:
-    try:
-        for _, lines in card_lines.read(card):
-            for line in lines:
-                held = line.data()
-                if held is not None:
-                    yield held[1]
-    except CardFormatError:
-        return
+    """Yield the files that are written within a card, be it damaged elsewhere."""
+    for found in _FILE.finditer(_FOLD.sub(b"", card)):
+        yield decode_base64(found[1])
 
 
 def pack(message: MessageObject, contents: Collection[bytes]) -> bytes:
@@ -123,7 +122,7 @@ def _attachment_without(attachment: AttachmentObject, contents: Collection[bytes
 
 
 def unpack(stream: bytes, contents: Mapping[bytes, bytes]) -> MessageObject:
-    """Return the message of a stream; a content that is not there any more is empty.
+    """Return the message of a stream, without attachments whose contents somebody has taken away.
 
     Args:
         stream: What `pack` gave.
@@ -141,6 +140,7 @@ def unpack(stream: bytes, contents: Mapping[bytes, bytes]) -> MessageObject:
 
 
 def _fill(message: MessageObject, content: Callable[[bytes], bytes | None]) -> None:
+    kept: list[AttachmentObject] = []
     for attachment in message.attachments:
         if attachment.embedded is not None:
             _fill(attachment.embedded, content)
@@ -148,7 +148,11 @@ def _fill(message: MessageObject, content: Callable[[bytes], bytes | None]) -> N
             attachment.properties.pop(tags.PidTagAttachFilename, None)
         digest = attachment.properties.pop(CONTENT, None)
         if isinstance(digest, bytes):
-            attachment.data = content(digest) or b""
+            attachment.data = content(digest)
+            if attachment.data is None:
+                continue
+        kept.append(attachment)
+    message.attachments = kept
 
 
 def leftover_entity(stream: bytes) -> Entity:

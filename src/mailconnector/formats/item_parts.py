@@ -115,7 +115,7 @@ def standard_of(item: Item) -> bytes:
     """Return the calendar or the card of an item, without the files that are attached to it."""
     message_id = message_id_of(item)
     if isinstance(item, _CARDS):
-        changed = reading.moment(item.mail.leftover, tags.PidTagLastModificationTime) or item.mail.date
+        changed = reading.moment(item.mail.leftover, tags.PidTagLastModificationTime)
         return card.render(item, uid=message_id.strip("<>"), revised=changed)
     assert isinstance(item, _CALENDARS)
     return calendar.render(replace(item, mail=replace(item.mail, message_id=message_id)), inline=False)

@@ -60,7 +60,8 @@ def is_plain(item: Item) -> bool:
         return False
     if mail.original:
         return True
-    if not _is_known(mail.message_class.lower()):
+    if not _is_known(mail.message_class.lower()) and mail.leftover:
+        # The class itself has a header field; which properties its form needs nobody knows.
         return False
     if mail.headers:
         return True

@@ -43,13 +43,14 @@ from mailconnector.items.readable import summary
 
 NAME = "plain"
 
+_OF_NEITHER = frozenset({FolderKind.MAIL, FolderKind.NOTES})
 _METHOD = re.compile(rb"^METHOD:([A-Za-z-]{1,40})\r$", re.MULTILINE)
 _NOT_KEPT = CONTENT_FIELDS | {b"mime-version", b"content-length", b"lines"}
 
 
 def matches(message: ServerMessage) -> bool:
     """Tell whether there is a calendar or a card among the parts."""
-    return any(one.content_type in _kinds(message) for one in message.mail.attachments)
+    return message.kind not in _OF_NEITHER and bool(_kinds(message))
 
 
 def _kinds(message: ServerMessage) -> frozenset[str]:
@@ -82,7 +83,10 @@ def read(message: ServerMessage) -> Item:
         words.append("text")
     if mail.subject == found.subject:
         words.append("titled")
-    has_body = found.text is not None or found.html is not None
+    # A text that the calendar does not have would make all instances of a series others than those it has.
+    has_body = (
+        found.text is not None or found.html is not None or (isinstance(item, Appointment) and bool(item.changed))
+    )
     found = replace(
         found,
         text=found.text if has_body else mail.text,

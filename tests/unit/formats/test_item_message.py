@@ -1,0 +1,557 @@
+"""Items as messages on a server: how they are written, and what an edit of a part changes."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+
+import pytest
+
+from mailconnector.formats import FormatError, ItemForm, MimeFormatError, parse, parse_item, render, render_item
+from mailconnector.items import (
+    Address,
+    Appointment,
+    Attachment,
+    Contact,
+    DistributionList,
+    Flags,
+    FolderKind,
+    GenericItem,
+    Item,
+    JournalEntry,
+    Mail,
+    Note,
+    Placement,
+    Post,
+    Sensitivity,
+    Task,
+    mail_of,
+    message_id_of,
+    with_mail,
+)
+from mailconnector.items.appointment import Attendee, Response
+from mailconnector.items.contact import ContactEmail, PersonName, PhoneRole
+from mailconnector.items.distribution_list import Member
+from mailconnector.items.note import NoteColor
+from mailconnector.items.task import TaskStatus
+from mailconnector.items.zone_names import zone_of_iana
+from mailconnector.mapi import named, tags
+from mailconnector.mapi.named import PS_PUBLIC_STRINGS, NamedTag, PropertyName
+from mailconnector.mapi.objects import Properties
+from mailconnector.mapi.types import PropertyType
+from mailconnector.mapping import from_mapi, to_mapi
+
+OWN = NamedTag(PropertyName(PS_PUBLIC_STRINGS, "Contract number"), PropertyType.STRING)
+LEFT: Properties = {OWN: "4711", tags.PidTagSearchKey: bytes(range(16)), named.PidLidSideEffects: 0x105}
+BERLIN = zone_of_iana("Europe/Berlin", 2000, 2030)
+PDF = Attachment("plan.pdf", "application/pdf", b"%PDF-1.4 " + bytes(range(256)) * 8)
+PHOTO = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 4
+
+
+def mail(kind: str, subject: str = "Budget") -> Mail:
+    return Mail(
+        kind,
+        subject=subject,
+        text="What the user wrote.\nTwo lines.",
+        rtf=b"{\\rtf1\\ansi What the user wrote.\\par Two lines.}",
+        date=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        attachments=(PDF,),
+        flags=Flags(seen=True, keywords=("Blue",)),
+        leftover=LEFT,
+    )
+
+
+APPOINTMENT = Appointment(
+    mail("IPM.Appointment"),
+    start=datetime(2026, 3, 5, 9, tzinfo=UTC),
+    end=datetime(2026, 3, 5, 10, tzinfo=UTC),
+    zone=BERLIN,
+    location="Room 7",
+    uid="040000008200e00074c5b7101a82e008",
+)
+TASK = Task(mail("IPM.Task"), status=TaskStatus.WAITING, percent_complete=0.25, due=date(2026, 4, 1), owner="Ada")
+ENTRY = JournalEntry(
+    mail("IPM.Activity"), entry_type="Phone call", start=datetime(2026, 3, 5, 9, tzinfo=UTC), duration=7
+)
+CONTACT = Contact(
+    mail("IPM.Contact", "Ada King"),
+    name=PersonName(given="Ada", surname="King"),
+    email1=ContactEmail("ada@example.org"),
+    phones={PhoneRole.MOBILE: "+44 1", PhoneRole.CAR: "+44 2"},
+    customer_id="C-1",
+).with_photo(PHOTO)
+LIST = DistributionList(mail("IPM.DistList", "Friends"), "Friends", (Member("Ada", "ada@example.org"),))
+NOTE = Note(
+    replace(mail("IPM.StickyNote", "Milk"), text="Milk\nand bread", rtf=None, attachments=()), NoteColor.PINK, 200, 100
+)
+POST = Post(replace(mail("IPM.Post.RSS", "News"), html="<p>What the user wrote.</p>"), channel="Planet")
+CUSTOM = GenericItem(mail("IPM.Contract.Order"))
+REQUEST = Appointment(
+    replace(
+        mail("IPM.Schedule.Meeting.Request"),
+        author=Address("Boss", "boss@example.org"),
+        sensitivity=Sensitivity.NORMAL,
+    ),
+    start=datetime(2026, 3, 5, 9, tzinfo=UTC),
+    end=datetime(2026, 3, 5, 10, tzinfo=UTC),
+    attendees=(
+        Attendee(Address("Boss", "boss@example.org"), is_organizer=True, response=Response.ORGANIZER),
+        Attendee(Address("Eve \\ Adam", "eve@example.org"), response=Response.NOT_RESPONDED),
+    ),
+    is_meeting=True,
+    uid="meeting-1@example.org",
+)
+FORM_MAIL = Mail("IPM.Note.Order", subject="An order", text="Please", leftover={OWN: "4711"})
+ITEMS: dict[str, Item] = {
+    "appointment": APPOINTMENT,
+    "task": TASK,
+    "journal": ENTRY,
+    "contact": CONTACT,
+    "list": LIST,
+    "note": NOTE,
+    "post": POST,
+    "item": CUSTOM,
+    "request": REQUEST,
+    "mail": FORM_MAIL,
+}
+
+
+def stored(item: Item) -> Item:
+    """Return an item as a PST gives it."""
+    return from_mapi(to_mapi(item))
+
+
+def opened(data: bytes) -> EmailMessage:
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    assert not message.defects
+    return message
+
+
+def kinds(data: bytes) -> list[str]:
+    message = opened(data)
+    parts = message.iter_parts() if message.is_multipart() else [message]
+    return [part.get_content_type() for part in parts]
+
+
+def part_of(data: bytes, kind: str) -> EmailMessage:
+    found = next(part for part in opened(data).walk() if part.get_content_type() == kind)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def edited(data: bytes, kind: str, change: Callable[[str], str], **headers: str) -> bytes:
+    """Return a message as another program writes it that changes a text part and leaves the others alone."""
+    message = email.message_from_bytes(data, policy=email.policy.SMTP)
+    assert isinstance(message, EmailMessage)
+    for part in message.walk():
+        if part.get_content_type() == kind:
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            text = payload.decode("utf-8").replace("\r\n", "\n")
+            changed = change(text)
+            assert changed != text or headers
+            del part["Content-Transfer-Encoding"]
+            part["Content-Transfer-Encoding"] = "8bit"
+            part.set_payload(changed.encode("utf-8"))
+            break
+    for name, value in headers.items():
+        del message[name]
+        message[name] = value
+    return message.as_bytes()
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_an_item_comes_back_exactly(name: str) -> None:
+    item = stored(ITEMS[name])
+    data = render_item(item)
+    for kind in FolderKind:
+        read = parse_item(data, kind)
+        assert read.problem is None
+        assert read.item == item
+    assert render_item(item) == data == render_item(parse_item(data).item)
+    assert to_mapi(parse_item(data).item) == to_mapi(item)
+
+
+def test_what_the_parts_are() -> None:
+    item = stored(APPOINTMENT)
+    data = render_item(item)
+    message = opened(data)
+    assert kinds(data) == ["text/plain", "text/calendar", "application/pdf", "application/ms-tnef"]
+    assert message["Subject"] == "Budget"
+    assert message["Message-ID"] == message_id_of(item)
+    text = part_of(data, "text/plain").get_content()
+    assert text.replace("\r\n", "\n").startswith("What the user wrote.\nTwo lines.\n*~*~*")
+    assert "Location: Room 7\r\n" in text
+    assert part_of(data, "application/pdf").get_content() == PDF.content()
+    assert b"ATTACH" not in part_of(data, "text/calendar").get_payload(decode=True)
+    assert kinds(render_item(stored(CONTACT))) == ["text/plain", "text/vcard", "application/pdf", "application/ms-tnef"]
+
+
+def test_nothing_is_there_twice() -> None:
+    """Neither a file in the stream or the calendar, nor a photo in the stream."""
+    data = render_item(stored(CONTACT))
+    stream = part_of(data, "application/ms-tnef").get_payload(decode=True)
+    assert PDF.content() not in stream
+    assert PHOTO not in stream
+    assert b"PHOTO" in part_of(data, "text/vcard").get_payload(decode=True)
+
+
+def test_an_attached_item_comes_back_with_all_that_it_has() -> None:
+    inner = replace(CONTACT, customer_id="C-2")
+    letter = Mail("IPM.Note", subject="Inner", text="x", attachments=(replace(PDF, name="inner.pdf"),), leftover=LEFT)
+    attachments = (
+        Attachment(content_type="message/rfc822", item=inner),
+        Attachment(content_type="message/rfc822", item=letter),
+        Attachment("link", "application/pdf", reference="https://files.example/x.pdf"),
+    )
+    for item in (APPOINTMENT, TASK, CONTACT, CUSTOM, FORM_MAIL):
+        held = stored(with_mail(item, replace(mail_of(item), attachments=attachments)))
+        data = render_item(held)
+        assert parse_item(data).item == held
+        assert data.count(b"message/rfc822") >= 2
+
+
+def test_mail_that_carries_an_item_is_an_item_too() -> None:
+    item = stored(Mail(subject="See", attachments=(Attachment(content_type="message/rfc822", item=CONTACT),)))
+    assert parse_item(render_item(item)).item == item
+
+
+def test_plain_mail_stays_plain() -> None:
+    letter = Mail(subject="Hello", text="Hi", leftover={named.PidLidSideEffects: 0, tags.PidTagSearchKey: bytes(16)})
+    assert render_item(letter) == render(letter)
+    data = b"From: a@b.example\r\nSubject: x\r\nX-Odd:  y\r\n\r\nHello\r\n"
+    assert render_item(parse_item(data).item) == data
+    assert parse_item(data).item == parse(data)
+    # What came by the wire goes back as it was, whatever Outlook has put beside it.
+    came = replace(parse(data), leftover={OWN: "4711"})
+    assert render_item(came) == data
+
+
+def test_mail_with_a_field_that_a_user_defined_keeps_it() -> None:
+    item = stored(Mail(subject="Hello", text="Hi", html="<p>Hi</p>", attachments=(PDF,), leftover={OWN: "4711"}))
+    data = render_item(item)
+    assert kinds(data) == ["multipart/alternative", "application/pdf", "application/ms-tnef"]
+    assert parse_item(data).item == item
+
+
+def test_a_reader_of_mail_sees_no_stream() -> None:
+    for item in ITEMS.values():
+        seen = parse(render_item(stored(item)))
+        assert all("tnef" not in one.content_type for one in seen.attachments)
+        assert render(seen) == render_item(stored(item))
+
+
+def test_a_note_is_a_text_that_apple_knows() -> None:
+    data = render_item(stored(NOTE))
+    message = opened(data)
+    assert message.get_content_type() == "text/plain"
+    assert message.get_content() == "Milk\r\nand bread"
+    assert message["Subject"] == "Milk"
+    assert message["X-Uniform-Type-Identifier"] == "com.apple.mail-note"
+    assert message["X-Universally-Unique-Identifier"]
+    assert message["X-Mail-Created-Date"]
+    with_file = stored(with_mail(NOTE, replace(NOTE.mail, attachments=(PDF,))))
+    assert kinds(render_item(with_file)) == ["text/plain", "application/pdf", "application/ms-tnef"]
+    assert parse_item(render_item(with_file)).item == with_file
+
+
+def test_a_message_about_a_meeting_says_what_to_do_with_it() -> None:
+    part = part_of(render_item(stored(REQUEST)), "text/calendar")
+    assert part.get_param("method") == "REQUEST"
+    text = part.get_payload(decode=True)
+    assert b"METHOD:REQUEST" in text
+    assert opened(render_item(stored(REQUEST)))["From"] == "Boss <boss@example.org>"
+
+
+def test_marks_are_those_of_the_server() -> None:
+    data = render_item(stored(APPOINTMENT))
+    marks = Flags(flagged=True, keywords=("Red",))
+    assert mail_of(parse_item(data, flags=marks).item).flags == marks
+    assert mail_of(parse_item(data).item).flags == APPOINTMENT.mail.flags
+
+
+# -- Edits of a part ---------------------------------------------------------------------------------------------------
+
+
+def test_an_edited_calendar_wins_for_what_it_says() -> None:
+    item = stored(APPOINTMENT)
+    data = edited(
+        render_item(item),
+        "text/calendar",
+        lambda text: text.replace("SUMMARY:Budget", "SUMMARY:Budgets").replace("LOCATION:Room 7", "LOCATION:Room 8"),
+    )
+    read = parse_item(data, FolderKind.CALENDAR)
+    assert read.problem is None
+    found = read.item
+    assert isinstance(found, Appointment)
+    assert (found.mail.subject, found.location) == ("Budgets", "Room 8")
+    assert (found.start, found.zone, found.uid) == (item.start, item.zone, item.uid)  # type: ignore[union-attr]
+    assert found.mail.leftover[OWN] == "4711"
+    assert found.mail.attachments == item.mail.attachments  # type: ignore[union-attr]
+    assert found.mail.rtf == APPOINTMENT.mail.rtf
+    again = parse_item(render_item(found))
+    assert again.item == found
+
+
+def test_an_edited_text_is_the_body() -> None:
+    for name in ("appointment", "task", "journal", "contact", "list", "item", "post"):
+        item = stored(ITEMS[name])
+        data = edited(render_item(item), "text/plain", lambda text: text.replace("Two lines.", "Another line."))
+        read = parse_item(data)
+        assert read.problem is None
+        found = mail_of(read.item)
+        assert found.text == "What the user wrote.\nAnother line.", name
+        assert (found.rtf, found.html) == (None, None)
+        assert found.leftover[OWN] == "4711"
+        rest = replace(found, text=mail_of(item).text, rtf=mail_of(item).rtf, html=mail_of(item).html)
+        kept = {key: value for key, value in found.leftover.items() if key in mail_of(item).leftover}
+        assert with_mail(read.item, replace(rest, leftover=kept)) == item, name
+
+
+def test_an_edited_card_keeps_what_cards_have_no_place_for() -> None:
+    item = stored(CONTACT)
+    data = edited(render_item(item), "text/vcard", lambda text: text.replace("ada@example.org", "ada.king@example.org"))
+    found = parse_item(data, FolderKind.CONTACTS).item
+    assert isinstance(found, Contact)
+    assert found.email1 == ContactEmail("ada.king@example.org")
+    assert found.phones == CONTACT.phones
+    assert found.customer_id == "C-1"
+    assert found.photo is not None
+    assert found.photo.content() == PHOTO
+    assert found.mail.leftover[OWN] == "4711"
+    assert [one.name for one in found.mail.attachments] == [one.name for one in item.mail.attachments]  # type: ignore[union-attr]
+
+
+def test_an_edited_task_subject_and_note() -> None:
+    task = parse_item(edited(render_item(stored(TASK)), "x/y", str, Subject="Other")).item
+    assert task == with_mail(stored(TASK), replace(mail_of(stored(TASK)), subject="Other"))
+    note = parse_item(edited(render_item(stored(NOTE)), "text/plain", lambda text: text.replace("Milk", "Tea"))).item
+    assert isinstance(note, Note)
+    assert (note.mail.text, note.mail.subject) == ("Tea\nand bread", "Tea")
+    assert (note.color, note.width) == (NoteColor.PINK, 200)
+
+
+def test_a_file_taken_away_or_added() -> None:
+    two = stored(with_mail(TASK, replace(TASK.mail, attachments=(PDF, replace(PDF, name="b.pdf", data=b"%PDF b")))))
+    message = opened(render_item(two))
+    parts = list(message.iter_parts())
+    taken = next(part for part in parts if part.get_filename() == "plan.pdf")
+    payload = message.get_payload()
+    assert isinstance(payload, list)
+    payload.remove(taken)
+    message.add_attachment(b"%PDF c", "application", "pdf", filename="c.pdf")
+    read = parse_item(message.as_bytes(policy=email.policy.SMTP))
+    assert read.problem is None
+    found = mail_of(read.item)
+    assert [(one.name, one.content()) for one in found.attachments] == [("b.pdf", b"%PDF b"), ("c.pdf", b"%PDF c")]
+    assert found.attachments[0] == mail_of(two).attachments[1]
+
+
+def test_categories_that_a_calendar_program_changed() -> None:
+    data = edited(
+        render_item(stored(APPOINTMENT)),
+        "text/calendar",
+        lambda text: text.replace("CATEGORIES:Blue", "CATEGORIES:Green"),
+    )
+    assert mail_of(parse_item(data).item).flags.keywords == ("Green",)
+    marks = Flags(seen=True, keywords=("Blue", "$Important"))
+    assert mail_of(parse_item(data, flags=marks).item).flags.keywords == ("$Important", "Green")
+
+
+# -- Damage ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_a_damaged_stream_leaves_what_the_parts_say(name: str) -> None:
+    item = stored(ITEMS[name])
+    data = render_item(item)
+    if name == "note":
+        at = data.index(b"X-MailConnector-Leftover") + 400
+    else:
+        at = data.rindex(b"X-MailConnector-Leftover") + 400
+    data = data[:at] + (b"QQQQ" if data[at : at + 4] != b"QQQQ" else b"AAAA") + data[at + 4 :]
+    read = parse_item(data, FolderKind.CALENDAR)
+    assert isinstance(read.problem, FormatError)
+    assert type(read.item) is type(item)
+    assert mail_of(read.item).subject == mail_of(item).subject
+    assert mail_of(read.item).text == mail_of(item).text
+    assert OWN not in mail_of(read.item).leftover
+
+
+@pytest.mark.parametrize("name", ["appointment", "task", "journal", "contact", "list"])
+def test_a_damaged_calendar_leaves_the_item_of_the_stream(name: str) -> None:
+    item = stored(ITEMS[name])
+    data = render_item(item)
+    broken = data.replace(b"END:V", b"ENDE:V").replace(b"BEGIN:VCALENDAR", b"BEGIN:NONE")
+    read = parse_item(broken)
+    assert read.problem is not None
+    assert read.item == item
+    both = broken.replace(b"X-MailConnector-Leftover: ", b"X-MailConnector-Leftover: 0")
+    read = parse_item(both)
+    assert read.problem is not None
+    assert isinstance(read.item, Mail)
+    assert render_item(read.item) == both
+
+
+def test_a_program_that_drops_the_stream_is_no_damage() -> None:
+    message = opened(render_item(stored(APPOINTMENT)))
+    payload = message.get_payload()
+    assert isinstance(payload, list)
+    del payload[-1]
+    read = parse_item(message.as_bytes(policy=email.policy.SMTP))
+    assert read.problem is None
+    assert isinstance(read.item, Appointment)
+    assert read.item.location == "Room 7"
+    assert read.item.mail.attachments[0].content() == PDF.content()
+
+
+def test_a_stranger_sends_no_items() -> None:
+    """Who knows how our messages are made must not get properties into a mailbox by mail."""
+    data = b"Received: from x by y; Thu, 5 Mar 2026 09:00:00 +0000\r\n" + render_item(stored(APPOINTMENT))
+    for kind in (FolderKind.MAIL, FolderKind.NOTES):
+        read = parse_item(data, kind)
+        assert read.item == parse(data)
+    found = parse_item(data, FolderKind.CALENDAR).item
+    assert isinstance(found, Appointment)
+    assert OWN not in found.mail.leftover
+
+
+def test_what_is_no_message_at_all() -> None:
+    with pytest.raises(MimeFormatError):
+        parse_item(b" \r\n", FolderKind.CALENDAR)
+
+
+# -- Messages of other programs ----------------------------------------------------------------------------------------
+
+EVENT = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Example//EN
+BEGIN:VEVENT
+UID:a@example.org
+DTSTAMP:20260101T000000Z
+DTSTART:20260305T090000Z
+DTEND:20260305T100000Z
+SUMMARY:Lunch
+X-COLOUR;X-TONE=dark:green
+END:VEVENT
+END:VCALENDAR
+""".replace("\n", "\r\n")
+CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:c-1\r\nFN:Ada King\r\nN:King;Ada;;;\r\nX-SHOE:39\r\nEND:VCARD\r\n"
+
+
+def plain(kind: str, content: str, head: str = "") -> bytes:
+    return f"{head}Subject: Lunch\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n{content}".encode()
+
+
+def test_a_calendar_alone_is_an_appointment_and_stays_its_authors() -> None:
+    data = plain("text/calendar", EVENT, "From: Eve <eve@example.org>\r\nX-Program: Other\r\nMessage-ID: <x@y>\r\n")
+    read = parse_item(data, FolderKind.CALENDAR)
+    assert read.problem is None
+    item = read.item
+    assert isinstance(item, Appointment)
+    assert (item.mail.subject, item.mail.message_id) == ("Lunch", "<a@example.org>")
+    assert parse_item(data).item == parse(data)
+    moved = stored(replace(item, location="Park", mail=replace(item.mail, subject="Dinner")))
+    written = render_item(moved, form=ItemForm.AUTHOR)
+    message = opened(written)
+    assert message.get_content_type() == "text/calendar"
+    assert (message["Subject"], message["X-Program"], message["From"]) == ("Dinner", "Other", "Eve <eve@example.org>")
+    assert "X-MailConnector-Item" not in message
+    content = message.get_content()
+    assert "X-COLOUR;X-TONE=dark:green" in content
+    assert "LOCATION:Park" in content
+    ours = render_item(moved)
+    assert kinds(ours) == ["text/plain", "text/calendar", "application/ms-tnef"]
+    assert parse_item(ours).item == moved
+
+
+def test_a_card_keeps_its_version() -> None:
+    data = plain("text/x-vcard", CARD)
+    item = parse_item(data, FolderKind.CONTACTS).item
+    assert isinstance(item, Contact)
+    assert item.mail.message_id == "<c-1>"
+    written = render_item(stored(replace(item, company="Engine Ltd")), form=ItemForm.AUTHOR)
+    content = opened(written).get_content()
+    assert "VERSION:3.0" in content
+    assert "X-SHOE:39" in content
+    assert "ORG:Engine Ltd" in content
+    assert "UID:c-1" in content
+
+
+@pytest.mark.parametrize("shape", ["mixed", "alternative", "nested"])
+def test_calendars_in_multiparts(shape: str) -> None:
+    message = EmailMessage(policy=email.policy.SMTP)
+    message["Subject"] = "Lunch"
+    message.set_content("Bring bread.\n")
+    if shape == "mixed":
+        message.make_mixed()
+    if shape == "nested":
+        message.add_alternative("<p>Bring bread.</p>", "html")
+    if shape == "mixed":
+        message.add_attachment(EVENT, "calendar", filename="event.ics")
+    else:
+        message.add_alternative(EVENT, "calendar")
+    message.add_attachment(b"%PDF", "application", "pdf", filename="menu.pdf")
+    read = parse_item(message.as_bytes(), FolderKind.CALENDAR)
+    assert read.problem is None
+    item = read.item
+    assert isinstance(item, Appointment)
+    assert item.mail.text == "Bring bread.\n"
+    assert [one.name for one in item.mail.attachments] == ["menu.pdf"]
+    changed = stored(replace(item, location="Park"))
+    written = render_item(changed, form=ItemForm.AUTHOR)
+    found = [part.get_content_type() for part in opened(written).walk()]
+    assert "text/calendar" in found
+    assert "application/pdf" in found
+    assert ("multipart/alternative" in found) == (shape != "mixed")
+    again = parse_item(written, FolderKind.CALENDAR).item
+    assert isinstance(again, Appointment)
+    assert (again.location, again.mail.attachments[0].content()) == ("Park", b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "folder"),
+    [
+        ("text/calendar", "BEGIN:NOTHING\r\n", FolderKind.CALENDAR),
+        ("text/calendar", EVENT + EVENT.replace("UID:a", "UID:b"), FolderKind.CALENDAR),
+        ("text/calendar", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", FolderKind.TASKS),
+        ("text/vcard", "BEGIN:VCARD\r\nFN:x\r\n", FolderKind.CONTACTS),
+        ("text/vcard", CARD + CARD, FolderKind.CONTACTS),
+    ],
+)
+def test_what_cannot_be_read_is_kept_as_mail(kind: str, content: str, folder: FolderKind) -> None:
+    data = plain(kind, content)
+    read = parse_item(data, folder)
+    assert isinstance(read.problem, FormatError)
+    assert isinstance(read.item, Mail)
+    assert read.item == parse(data)
+    for form in ItemForm:
+        assert render_item(read.item, form=form) == data
+        assert render_item(stored(read.item), form=form) == data
+
+
+def test_a_mail_in_a_folder_of_items_is_a_mail() -> None:
+    data = b"Subject: x\r\n\r\nHello\r\n"
+    for kind in FolderKind:
+        if kind is not FolderKind.NOTES:
+            read = parse_item(data, kind)
+            assert (read.item, read.problem) == (parse(data), None)
+
+
+def test_placement_is_kept_in_mail_with_a_stream() -> None:
+    picture = Attachment("a.png", "image/png", b"\x89PNG1", placement=Placement.RELATED, content_id="a@b")
+    item = stored(
+        Mail("IPM.Note.Order", subject="s", html='<img src="cid:a@b">', attachments=(PDF, picture), leftover={OWN: "1"})
+    )
+    data = render_item(item)
+    assert parse_item(data).item == item
+    taken = edited(data, "text/html", lambda text: text + "<p>more</p>")
+    read = parse_item(taken)
+    assert read.problem is None
+    assert mail_of(read.item).attachments == mail_of(item).attachments
+    assert "more" in (mail_of(read.item).html or "")
