@@ -212,11 +212,14 @@ class Fetched:
         state: As it was when it was fetched, with its identity.
         item: The content; opaque to synchronisation.
         notice: Why it could not be read as what its folder is made for, and is a plain item therefore; for reports.
+        ready: What the source made of the item for the store that it goes to, in that store's own way; None where it
+            made nothing. It goes along with the item, opaque to synchronisation.
     """
 
     state: ItemState
     item: Item
     notice: str = ""
+    ready: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +246,8 @@ class Delivery:
         size: Bytes, as its source counts them; bounds a batch.
         identity: As its source names it.
         partial: Its headers alone.
+        ready: What came with the item when it was fetched. A store takes it where it is its own and fits all else that
+            is said here, and does nothing with it that it would not do without.
     """
 
     item: Item
@@ -251,6 +256,7 @@ class Delivery:
     size: int
     identity: Identity
     partial: bool = False
+    ready: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
