@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from mailconnector.formats import render_item
 from mailconnector.imap import Endpoint, ImapClient, Password, Security, UidSet, Upload
-from mailconnector.items import Item
+from mailconnector.items import FolderKind, Item
 from mailconnector.lab import MailServer
 from mailconnector.stores import ImapStore
+from mailconnector.sync.store import ROOT, FolderState, SpecialUse
+from mailconnector.sync.tree import Tree
 
 SERVERS = ("dovecot", "cyrus", "cyrus_inbox", "dovecot_condstore", "dovecot_plain")
 """The fixtures of the servers, see `tests.servers`."""
+SHARING = ("dovecot", "cyrus")
+"""Those that a folder is shared on."""
 
 
 def connect(server: MailServer, user: str, port: int = 0) -> ImapClient:
@@ -49,6 +54,58 @@ class Mailbox:
             list(client.uploads.append_many(folder, [Upload(render_item(item), flags, old.internal_date)]))
             mailbox.remove(UidSet.of([int(id_)]))
             return str(max(mailbox.search()))
+
+
+class SharedPlace:
+    """A store whose top is a folder that somebody else shares, with all rights.
+
+    What happens to items from outside of synchronisation is done by the owner, in a session of the owner's.
+    """
+
+    def __init__(self, store: ImapStore, top: str) -> None:
+        self._store = store
+        self._top = top
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def folders(self) -> list[FolderState]:
+        """List what is in the shared folder."""
+        found = list(self._store.folders())
+        tree = Tree(found)
+        return [self._here(state) for state in found if state.id != self._top and tree.is_below(state.id, self._top)]
+
+    def fit_name(self, parent: str, name: str, *, folder: str = "") -> str:
+        return self._store.fit_name(parent or self._top, name, folder=folder)
+
+    def create_folder(
+        self, parent: str, name: str, *, kind: FolderKind = FolderKind.MAIL, special: SpecialUse | None = None
+    ) -> FolderState:
+        return self._here(self._store.create_folder(parent or self._top, name, kind=kind, special=special))
+
+    def move_folder(self, folder: str, parent: str, name: str) -> FolderState:
+        return self._here(self._store.move_folder(folder, parent or self._top, name))
+
+    def _here(self, state: FolderState) -> FolderState:
+        return replace(state, parent=ROOT) if state.parent == self._top else state
+
+
+@contextmanager
+def shared_place(server: MailServer) -> Iterator[tuple[SharedPlace, Callable[[str, str, Item], str]]]:
+    """A folder that a new user shares with another one, as that one's store, and a way for its owner to edit items."""
+    with mailbox(server) as owner, mailbox(server) as guest:
+        with connect(server, guest.user):
+            pass  # some servers know a user from the first login on
+        with owner.open() as store, connect(server, owner.user) as client:
+            mine = store.create_folder(ROOT, "Ours").id
+            client.access.grant(mine, guest.user, client.access.mine(mine))
+        store = guest.open()
+        (top,) = [state.id for state in store.folders() if state.owner == owner.user and state.name == "Ours"]
+
+        def edit(folder: str, id_: str, item: Item) -> str:
+            return owner.edit(mine + folder[len(top) :], id_, item)
+
+        yield SharedPlace(store, top), edit
 
 
 @contextmanager

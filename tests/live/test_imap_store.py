@@ -158,7 +158,7 @@ def test_parents_that_cannot_be_selected_are_shown(dovecot):
         assert not any(state.id.startswith("Above") for state in store.folders())
 
 
-def test_only_the_users_own_folders_are_shown(dovecot, cyrus, cyrus_inbox):
+def test_others_folders_are_shown_under_their_owners_names(dovecot, cyrus, cyrus_inbox):
     for server in (dovecot, cyrus, cyrus_inbox):
         with imap_subject.mailbox(server) as owner, imap_subject.mailbox(server) as guest:
             with owner.open() as store, connect(server, owner.user) as client:
@@ -167,8 +167,15 @@ def test_only_the_users_own_folders_are_shown(dovecot, cyrus, cyrus_inbox):
                 shared = store.create_folder(ROOT, "Shared by me").id
                 client.access.grant(shared, guest.user, client.access.mine(shared))
             with guest.open() as store:
-                assert "Shared by me" not in {state.name for state in store.folders()}
-                assert {state.parent for state in store.folders()} == {ROOT}
+                found = {state.id: state for state in store.folders()}
+                assert [state.name for state in found.values() if not state.owner and state.parent != ROOT] == []
+                (theirs,) = [state for state in found.values() if state.name == "Shared by me"]
+                above = found[theirs.parent]
+                assert (theirs.owner, above.owner, above.name) == (owner.user, owner.user, owner.user)
+                assert (found[above.parent].parent, found[above.parent].name) == (ROOT, "Shared folders")
+                # It is the owner's to rename and to delete, whatever the guest may do.
+                assert theirs.rights == Rights.ALL & ~Rights.CHANGE
+                assert not above.selectable
 
 
 def test_the_inbox_is_neither_renamed_nor_deleted(mailbox):
