@@ -19,6 +19,7 @@ from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, ProfileFile
 from mailconnector.cli.sync_words import CONFLICTS, LOG_STEPS, TO_SIDE
 from mailconnector.cli.terminal import clean, list_table, print_line, print_notice, stdout
+from mailconnector.items import label_of
 from mailconnector.sync import Conflict, State, log
 from mailconnector.sync.log import LogEntry
 
@@ -89,8 +90,11 @@ def _entries(account: Account, start: datetime | None, folder: str | None) -> It
 
 
 def _note(note: str) -> str:
-    conflict = next((CONFLICTS[one] for one in Conflict if one.value == note), "")
-    return conflict or clean(note)
+    word, _, fields = note.partition(": ")
+    conflict = next((CONFLICTS[one] for one in Conflict if one.value == word), "")
+    if not conflict:
+        return clean(note)
+    return f"{conflict} ({clean(', '.join(map(label_of, fields.split(', '))))})" if fields else conflict
 
 
 def _write(account: str, entry: LogEntry) -> None:

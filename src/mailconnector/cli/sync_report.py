@@ -11,9 +11,10 @@ from mailconnector.app.sync.round import Count, Outcome
 from mailconnector.app.sync.verdict import Verdict
 from mailconnector.cli.sync_words import CONFLICTS, ON_SIDE, STEPS, VERDICTS, counts_text, moved_text, seconds_text
 from mailconnector.cli.terminal import clean, counted, cut_text, list_table, print_line, stdout
+from mailconnector.items import label_of
 from mailconnector.sync import Step
 from mailconnector.sync.plan import FolderAction
-from mailconnector.sync.report import Clash, Held, Report, Trouble
+from mailconnector.sync.report import Clash, Held, Notice, Report, Trouble
 
 _SHOWN = 20
 """Conflicts, failures and folders that are told one by one."""
@@ -27,6 +28,7 @@ def print_outcome(outcome: Outcome) -> None:
         _print_counts(outcome)
         _print_folders(report)
         _print_clashes(report.clashes)
+        _print_notices(report.notices)
         _print_troubles(report.troubles)
     _print_verdict(outcome)
     if report is not None:
@@ -112,10 +114,21 @@ def _print_clashes(clashes: Sequence[Clash]) -> None:
         return
     table = list_table("Conflict in", "Item", "What was done", folding=("Conflict in", "Item", "What was done"))
     for clash in clashes[:_SHOWN]:
-        table.add_row(clean("/".join(clash.folder)), clean(clash.title, 60), CONFLICTS[clash.conflict])
+        what = CONFLICTS[clash.conflict]
+        if clash.fields:
+            what += f" ({clean(', '.join(map(label_of, clash.fields)), 200)})"
+        table.add_row(clean("/".join(clash.folder)), clean(clash.title, 60), what)
     stdout().print(table)
     _print_more(len(clashes) - _SHOWN, "more conflict")
     print_line("")
+
+
+def _print_notices(notices: Sequence[Notice]) -> None:
+    for notice in notices[:_SHOWN]:
+        text = Text("Kept as it came: ", style="bold yellow")
+        what = f"{clean('/'.join(notice.folder))}: {clean(notice.title, 60)}: {clean(notice.text)}"
+        print_line(text.append(what, style="not bold default"))
+    _print_more(len(notices) - _SHOWN, "more item that cannot be read as what its folder is for")
 
 
 def _print_troubles(troubles: Sequence[Trouble]) -> None:
@@ -185,7 +198,12 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             for action in (report.folders if report else ())
         ],
         "conflicts": [
-            {"conflict": clash.conflict.value, "folder": join_path(clash.folder), "title": clash.title}
+            {
+                "conflict": clash.conflict.value,
+                "folder": join_path(clash.folder),
+                "title": clash.title,
+                "fields": list(clash.fields),
+            }
             for clash in (report.clashes if report else ())
         ],
         "failures": [
@@ -197,6 +215,10 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
                 "hint": trouble.error.hint,
             }
             for trouble in (report.troubles if report else ())
+        ],
+        "kept": [
+            {"folder": join_path(notice.folder), "title": notice.title, "reason": notice.text}
+            for notice in (report.notices if report else ())
         ],
         "held": [held_json(held) for held in (report.held if report else ())],
         "error": str(error) if error else "",

@@ -15,6 +15,7 @@ ON_SIDE: Mapping[str, str] = {"local": "in the PST", "remote": "on the server"}
 STEPS: Mapping[str, str] = {
     "add": "new",
     "replace": "changed",
+    "merge": "merged",
     "move": "moved",
     "flags": "marked",
     "delete": "deleted",
@@ -29,11 +30,14 @@ LOG_STEPS: Mapping[str, str] = {
     "split": "both kept",
     "re-add": "brought back",
     "forget": "forgotten",
+    "hide": "hidden",
     "failed": "failed",
+    "kept": "kept as it came",
 }
 
 CONFLICTS: Mapping[Conflict, str] = {
     Conflict.BOTH_EDITED: "edited on both sides: both are kept, as two items",
+    Conflict.MERGED: "edited on both sides: it has both edits",
     Conflict.EDIT_BEATS_DELETE: "edited on one side, deleted on the other: it came back",
     Conflict.DELETE_BEATS_FLAGS: "marked on one side, deleted on the other: it is gone",
     Conflict.REMOTE_PLACE: "moved on both sides: it is where the server has it",

@@ -6,6 +6,7 @@ from mailconnector.items.distribution_list import DistributionList
 from mailconnector.items.folder_kind import FolderKind
 from mailconnector.items.item import Item, mail_of, with_mail
 from mailconnector.items.journal_entry import JournalEntry
+from mailconnector.items.labels import label_of
 from mailconnector.items.mail import (
     OLE_STORAGE,
     Address,
@@ -48,6 +49,7 @@ __all__ = [
     "Task",
     "essence_of",
     "field_digests",
+    "label_of",
     "mail_of",
     "merge",
     "message_id_of",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from mailconnector.items import FolderKind, Item, mail_of, with_mail
+from mailconnector.items import FolderKind, Item, Mail, field_digests, mail_of, with_mail
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
 from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet, kept
 from mailconnector.sync.identity import identify
@@ -381,7 +381,7 @@ class MemoryStore:
     def _entry(self, delivery: Delivery) -> _Entry:
         own = identify(delivery.item)
         identity = replace(own, digest=delivery.identity.digest or own.digest)
-        revision = identity.digest
+        revision = identity.digest if isinstance(delivery.item, Mail) else _content(delivery.item)
         if self.traits.in_place:
             self._serial += 1
             revision = f"r{self._serial}"
@@ -470,6 +470,11 @@ class MemoryStore:
 
     def _key(self, name: str) -> str:
         return name if self.capabilities.case_sensitive else name.casefold()
+
+
+def _content(item: Item) -> str:
+    """Return a digest of all that an item is; its identity's is of what people see."""
+    return str(sorted((path, digest.hex()) for path, digest in field_digests(item).items()))
 
 
 def _headers(item: Item) -> Item:

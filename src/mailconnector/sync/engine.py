@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from mailconnector.sync import carrying, journal, log, matching, pairs, partials, sightings, twins
+from mailconnector.items import FolderKind
+from mailconnector.sync import bases, carrying, journal, log, matching, pairs, partials, sightings, twins
 from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
 from mailconnector.sync.folders import FolderSync
@@ -192,7 +193,9 @@ class _Run:
     def _options(self, row: int) -> FolderOptions:
         """Return how a folder is synchronised, whatever it is called since."""
         before = self.folders.choice_path(row)
-        return self.settings.options(before if before in self.settings.folders else self.folders.path(row))
+        found = self.settings.options(before if before in self.settings.folders else self.folders.path(row))
+        # Only a mail says something without its body, and only mail grows old.
+        return found if self.folders.pair(row).kind is FolderKind.MAIL else replace(found, since=None, max_size=None)
 
     def _check(self) -> None:
         if self.watcher.cancelled():
@@ -566,6 +569,7 @@ class _Run:
             self.folders.kept_folder,
             self._between,
         )
+        self._learn(row)
         for _ in range(_PASSES):
             self._bring_back(row)
             total = pairs.load_todo(self.state, row, self.watcher.clock())
@@ -587,6 +591,12 @@ class _Run:
                     work.run(actions)
             if self.request.rehearse or not work.again:
                 return
+
+    def _learn(self, row: int) -> None:
+        """Find out what the fields of items other than mail are, before they are edited."""
+        folder = self.folders.present(row, Side.LOCAL)
+        if folder is not None and not self.request.rehearse and self.folders.pair(row).kind is not FolderKind.MAIL:
+            bases.learn(self.state, row, self.stores[Side.LOCAL], folder)
 
     def _bring_back(self, row: int) -> None:
         """Create a missing folder for what is new or edited on the other side."""

@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from mailconnector.sync import journal, log, pairs
+from mailconnector.sync import bases, journal, log, pairs
 from mailconnector.sync.ahead import ahead
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, kept, to_text
 from mailconnector.sync.journal import Intent
-from mailconnector.sync.plan import ItemAction, Terms
+from mailconnector.sync.merging import Made, make
+from mailconnector.sync.plan import ItemAction, Terms, allows
 from mailconnector.sync.report import Tally
-from mailconnector.sync.rules import Conflict, Side, Step
+from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.sightings import timestamp
 from mailconnector.sync.state import State
 from mailconnector.sync.store import (
@@ -99,7 +100,7 @@ class FolderWork:
                 self.bench.between(len(batch))
         elif step is Step.ADD:
             self._add_all(side, headers_only, group)
-        elif step is Step.REPLACE:
+        elif step in (Step.REPLACE, Step.MERGE):
             for batch in self._batches(side, group):
                 self._replace(side, headers_only, batch)
                 self.bench.between(len(batch))
@@ -158,10 +159,13 @@ class FolderWork:
         """Return what was fetched, each with its action; note what could not be."""
         wanted = {action.view.side(side).id: action for action in batch}
         failed = [got for got in found if isinstance(got, Failure)]
-        if failed:
+        odd = [got for got in found if isinstance(got, Fetched) and got.notice]
+        if failed or odd:
             with self.bench.state.transaction():
                 for got in failed:
                     self._failed(wanted[got.id], got.error)
+                for item in odd:
+                    self._noticed(wanted[item.state.id], item)
                 self._write_log()
         return [(wanted[got.state.id], got) for got in found if isinstance(got, Fetched)]
 
@@ -184,26 +188,23 @@ class FolderWork:
     def _add(self, side: Side, target: str, fetched: list[tuple[ItemAction, Fetched]], *, headers_only: bool) -> None:
         state, store = self.bench.state, self.bench.stores[side]
         domain = self.terms.flags(side)
-        deliveries = [
-            Delivery(
-                got.item, kept(got.state.flags, domain), got.state.date, got.state.size, identity(got), headers_only
-            )
-            for _, got in fetched
-        ]
+        deliveries = [deliver(got, kept(got.state.flags, domain), headers_only) for _, got in fetched]
         intents = [
             Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery))
             for (_, got), delivery in zip(fetched, deliveries, strict=True)
         ]
+        # Before the items are read for good.
+        known = [b"" if headers_only else bases.base_of(got.item) for _, got in fetched]
         rows = journal.begin(state, intents)
         outcomes = list(store.add(target, deliveries))
         store.barrier()
         ids = self._find_unknown(side, target, [intent.data["name"] for intent in intents], outcomes)
         with state.transaction():
-            new: list[pairs.PairRow] = []
+            new: list[tuple[pairs.PairRow, bytes]] = []
             settled: list[int] = []
             dealt_with: list[str] = []
-            for (action, got), intent, row, outcome, (id_, revision) in zip(
-                fetched, intents, rows, outcomes, ids, strict=True
+            for (action, got), intent, base, row, outcome, (id_, revision) in zip(
+                fetched, intents, known, rows, outcomes, ids, strict=True
             ):
                 if outcome.status is not Status.DONE:
                     settled.append(row)
@@ -211,10 +212,13 @@ class FolderWork:
                 elif id_:
                     settled.append(row)
                     dealt_with.append(got.state.id)
-                    new.append(new_pair(with_flags(intent, outcome), id_, revision))
+                    new.append((new_pair(with_flags(intent, outcome), id_, revision), base))
                     self._done(action, title=got.state.identity.title if got.state.identity else "")
                     self.bench.tally.bytes_moved += got.state.size
-            pairs.add(state, new)
+            pairs.add(state, [pair for pair, base in new if not base])
+            for pair, base in new:
+                if base:
+                    bases.store(state, pairs.add_one(state, pair), base)
             pairs.forget_changes(state, self.row, side.other, dealt_with)
             journal.end(state, settled)
             self._write_log()
@@ -222,27 +226,18 @@ class FolderWork:
     def _replace(self, side: Side, headers_only: bool, batch: list[ItemAction]) -> None:
         state, store = self.bench.state, self.bench.stores[side]
         target = self.folder(side)
-        fetched = self._fetch(side.other, batch, headers_only=headers_only)
-        if not fetched:
+        made = self._make(side, self._fetch(side.other, batch, headers_only=headers_only))
+        if not made:
             return
-        replacements = []
-        for action, got in fetched:
-            # The marks are merged afterwards, so the item keeps those that it has.
-            delivery = Delivery(
-                got.item, action.view.side(side).flags, got.state.date, got.state.size, identity(got), headers_only
-            )
-            replacements.append(Replacement(action.view.side(side).id, action.view.side(side).revision, delivery))
+        # The marks are merged afterwards, so the item keeps those that it has.
+        deliveries = [deliver(one.got, action.view.side(side).flags, headers_only) for action, one in made]
         intents = [
-            Intent(
-                Step.REPLACE,
-                self.row,
-                side,
-                action.view.pair,
-                got.state.id,
-                change.id,
-                {**describe(got, change.delivery), "expected": change.revision},
-            )
-            for (action, got), change in zip(fetched, replacements, strict=True)
+            self._replacement(side, action, one, delivery)
+            for (action, one), delivery in zip(made, deliveries, strict=True)
+        ]
+        replacements = [
+            Replacement(intent.target_id, intent.data["expected"], delivery)
+            for intent, delivery in zip(intents, deliveries, strict=True)
         ]
         rows = journal.begin(state, intents)
         outcomes = list(store.replace(target, replacements))
@@ -250,8 +245,8 @@ class FolderWork:
         ids = self._find_unknown(side, target, [intent.data["name"] for intent in intents], outcomes)
         with state.transaction():
             settled = []
-            for (action, got), intent, row, outcome, (id_, revision) in zip(
-                fetched, intents, rows, outcomes, ids, strict=True
+            for (action, one), intent, row, outcome, (id_, revision) in zip(
+                made, intents, rows, outcomes, ids, strict=True
             ):
                 if outcome.status is Status.DONE and not id_:
                     continue
@@ -259,12 +254,57 @@ class FolderWork:
                 if outcome.status is Status.DONE:
                     finish_replacement(state, intent, id_, revision)
                     self._done(action)
-                    self.bench.tally.bytes_moved += got.state.size
+                    self.bench.tally.bytes_moved += one.got.state.size
                     self.again = True
                 elif outcome.status is Status.FAILED:
                     self._failed(action, outcome.error or ItemError("not replaced"))
             journal.end(state, settled)
             self._write_log()
+
+    def _replacement(self, side: Side, action: ItemAction, made: Made, delivery: Delivery) -> Intent:
+        end = action.view.side(side)
+        data = {**describe(made.got, delivery), "expected": end.revision}
+        if made.base:
+            data |= {"base": bases.to_text(made.base), "ahead": made.ahead}
+        if made.digest:
+            data["base_digest"] = made.digest
+        return Intent(Step.REPLACE, self.row, side, action.view.pair, made.got.state.id, end.id, data)
+
+    def _make(self, side: Side, fetched: list[tuple[ItemAction, Fetched]]) -> list[tuple[ItemAction, Made]]:
+        """Return what items become: what was fetched, or merged with it what a local item is.
+
+        Those that clash are split, and of those that have what the remote ones have already it is written down.
+        """
+        found = [(action, Made(got, bases.base_of(got.item))) for action, got in fetched]
+        if side is Side.REMOTE:
+            return found
+        others = [(action, one.got) for action, one in found if action.view.has_base]
+        if not others:
+            return found
+        state, sends = self.bench.state, allows(self.terms, Side.REMOTE, Step.REPLACE)
+        ours = {id(a): got for a, got in self._fetch(side, [action for action, _ in others], headers_only=False)}
+        done = [(action, one) for action, one in found if not action.view.has_base]
+        with state.transaction():
+            for action, theirs in others:
+                here, view = ours.get(id(action)), action.view
+                if here is None or here.state.revision != view.local.revision:
+                    continue  # a third edit: it is looked at when it was listed
+                edited = view.local.change is Change.EDITED
+                one = make(here, theirs, bases.load(state, view.pair), edited=edited, sends=sends)
+                if one.clashes:
+                    pairs.split(state, view)
+                    kept = replace(action, step=Step.SPLIT, side=Side.REMOTE, conflict=Conflict.BOTH_EDITED)
+                    self._done(kept, fields=one.clashes)
+                    self.again = True
+                elif one.is_there:
+                    intent = self._replacement(side, action, one, deliver(one.got, view.local.flags))
+                    finish_replacement(state, intent, view.local.id, view.local.revision)
+                    self._done(action)
+                    self.again = True
+                else:
+                    done.append((action, one))
+            self._write_log()
+        return done
 
     def _flags(self, batch: list[ItemAction]) -> None:
         state = self.bench.state
@@ -363,9 +403,7 @@ class FolderWork:
             for (action, got), name in zip(fetched, names, strict=True)
         ]
         rows = journal.begin(state, intents)
-        deliveries = [
-            Delivery(got.item, got.state.flags, got.state.date, got.state.size, identity(got)) for _, got in fetched
-        ]
+        deliveries = [deliver(got, got.state.flags) for _, got in fetched]
         outcomes = list(store.add(target, deliveries))
         store.barrier()
         with state.transaction():
@@ -405,13 +443,14 @@ class FolderWork:
                 ids.append(("", ""))
         return ids
 
-    def _done(self, action: ItemAction, *, title: str = "", quiet: bool = False) -> None:
+    def _done(self, action: ItemAction, *, title: str = "", quiet: bool = False, fields: tuple[str, ...] = ()) -> None:
         conflict = action.conflict
         if not quiet:
             self.bench.tally.done[action.step, action.side] += 1
-            self._note_down(action, action.step.value, title, conflict.value if conflict else "")
+            note = conflict.value if conflict else ""
+            self._note_down(action, action.step.value, title, f"{note}: {', '.join(fields)}" if fields else note)
         if conflict and not (quiet and conflict is Conflict.DELETE_BEATS_FLAGS):
-            self.bench.tally.clash(conflict, self.path, title or action.view.title)
+            self.bench.tally.clash(conflict, self.path, title or action.view.title, fields)
 
     def _failed(self, action: ItemAction, error: ItemError) -> None:
         state, now = self.bench.state, self.bench.clock()
@@ -419,6 +458,11 @@ class FolderWork:
         pairs.postpone(state, action.view, str(error), now, wait)
         self.bench.tally.trouble(error, self.path, action.view.title)
         self._note_down(action, "failed", "", f"{action.step.value}: {error}")
+
+    def _noticed(self, action: ItemAction, got: Fetched) -> None:
+        title = got.state.identity.title if got.state.identity else ""
+        self.bench.tally.notice(got.notice, self.path, title)
+        self._note_down(action, "kept", title, got.notice)
 
     def _note_down(self, action: ItemAction, word: str, title: str, note: str) -> None:
         name = "/".join(self.path)
@@ -431,6 +475,12 @@ class FolderWork:
 
 def _ids(batch: list[ItemAction], side: Side) -> list[str]:
     return [action.view.side(side).id for action in batch]
+
+
+def deliver(got: Fetched, flags: FlagSet, headers_only: bool = False) -> Delivery:
+    """Return a fetched item as it is to be stored, with these flags."""
+    state = got.state
+    return Delivery(got.item, flags, state.date, state.size, identity(got), headers_only, got.ready)
 
 
 def describe(got: Fetched, delivery: Delivery) -> dict[str, object]:
@@ -481,15 +531,19 @@ def new_pair(intent: Intent, id_: str, revision: str) -> pairs.PairRow:
 
 
 def finish_replacement(state: State, intent: Intent, id_: str, revision: str) -> None:
-    """Write down that a replacement was done; call it in a transaction."""
+    """Write down that a replacement was done; call it in a transaction.
+
+    An item that is ahead of what it was made of is from then on an edit of that.
+    """
     assert intent.pair is not None
     data, side = intent.data, intent.side
+    known = "" if data.get("ahead") else revision
     state.db.execute(
         "UPDATE item SET name=?, digest=?, title=?, size=?, date=?, partial=?,"
         f" {side.other.value}_revision=? WHERE row=?",
         (
             data["name"],
-            data["digest"],
+            data.get("base_digest", data["digest"]),
             data["title"],
             data["size"],
             data["date"],
@@ -498,7 +552,8 @@ def finish_replacement(state: State, intent: Intent, id_: str, revision: str) ->
             intent.pair,
         ),
     )
-    pairs.rebase(state, intent.pair, side, id_, revision)
+    pairs.rebase(state, intent.pair, side, id_, known)
+    bases.store(state, intent.pair, bases.from_text(data["base"]) if "base" in data else None)
     pairs.settle(state, intent.pair, side, data["flags"], revision)
     pairs.settle(state, intent.pair, side.other, data["source_flags"], data["source_revision"])
 
@@ -509,6 +564,7 @@ _ORDER = (
     Step.READD,
     Step.KEEP,
     Step.ADD,
+    Step.MERGE,
     Step.REPLACE,
     Step.FLAGS,
     Step.DELETE,

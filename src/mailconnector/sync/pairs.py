@@ -24,11 +24,12 @@ _INSERT = (
 )
 
 _VIEWS = """SELECT t.seq, i.row, i.name, i.title, i.size, i.date, coalesce(i.partial, l.partial),
+ length(b.digests) > 0,
  t.local_id, i.local_flags, i.local_revision,
  l.kind, l.flags, l.revision, l.kept, l.size, l.date, l.name, l.title,
  t.remote_id, i.remote_flags, i.remote_revision,
  r.kind, r.flags, r.revision, r.kept, r.size, r.date, r.name, r.title
- FROM {todo} t LEFT JOIN item i ON i.row=t.pair
+ FROM {todo} t LEFT JOIN item i ON i.row=t.pair LEFT JOIN base b ON b.pair=t.pair
  LEFT JOIN change l ON l.folder=:folder AND l.side='local' AND l.id=t.local_id
  LEFT JOIN change r ON r.folder=:folder AND r.side='remote' AND r.id=t.remote_id
 """
@@ -232,9 +233,12 @@ def rehome(state: State, pair: int, folder: int, ids: dict[Side, str]) -> None:
 def split(state: State, view: ItemView) -> None:
     """Make two items of a pair; each is new to the other side, and they are not linked again."""
     for side in Side:
+        end = view.side(side)
         state.db.execute(
-            "UPDATE change SET kind='new', apart=1, name=?, attempts=0 WHERE folder=? AND side=? AND id=?",
-            (view.name, view.folder, side.value, view.side(side).id),
+            """INSERT INTO change (folder, side, id, kind, flags, revision, size, date, name, title, apart)
+            SELECT folder, ?, ?, 'new', ?, ?, size, date, ?, title, 1 FROM item WHERE row=?
+            ON CONFLICT (folder, side, id) DO UPDATE SET kind='new', apart=1, name=excluded.name, attempts=0""",
+            (side.value, end.id, to_text(end.flags), end.revision, view.name, view.pair),
         )
     state.db.execute("DELETE FROM item WHERE row=?", (view.pair,))
 
@@ -344,7 +348,7 @@ def unknown(state: State, folder: int, side: Side, states: Iterable[ItemState]) 
 
 def _view(folder: int, row: Sequence[Any]) -> ItemView:
     pair = row[1]
-    local, remote = row[7:18], row[18:29]
+    local, remote = row[8:19], row[19:30]
     newer = next((end for end in (remote, local) if end[3] in ("new", "edited")), None)
     return ItemView(
         folder,
@@ -356,6 +360,7 @@ def _view(folder: int, row: Sequence[Any]) -> ItemView:
         newer[7] if newer else row[4],
         newer[8] if newer else row[5],
         bool(row[6]),
+        bool(row[7]),
     )
 
 

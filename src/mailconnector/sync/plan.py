@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet, merge
-from mailconnector.sync.rules import ITEM_RULES, REFUSED_RULES, Change, Conflict, Rule, Side, Step
+from mailconnector.sync.rules import ITEM_RULES, MERGE_RULES, REFUSED_RULES, Change, Conflict, Rule, Side, Step
 from mailconnector.sync.store import Rights
 
 
@@ -51,6 +51,7 @@ class ItemView:
         size: Bytes.
         date: When it was received, POSIX seconds; None when unknown.
         partial: The local one has headers only.
+        has_base: What its fields were at the last synchronisation is known: two edits of it can be merged.
     """
 
     folder: int
@@ -62,6 +63,7 @@ class ItemView:
     size: int = 0
     date: float | None = None
     partial: bool = False
+    has_base: bool = False
 
     def side(self, side: Side) -> SideView:
         """Return one side."""
@@ -143,6 +145,7 @@ class FolderAction:
 _NEEDS: Mapping[Step, Rights] = {
     Step.ADD: Rights.ADD,
     Step.REPLACE: Rights.ADD | Rights.DELETE,
+    Step.MERGE: Rights.ADD | Rights.DELETE,
     Step.DELETE: Rights.DELETE,
     Step.SPLIT: Rights.ADD,
 }
@@ -156,10 +159,10 @@ def plan_item(view: ItemView, terms: Terms) -> list[ItemAction]:
         terms: What its folder allows.
 
     Returns:
-        The next actions. After SPLIT, READD, KEEP and REPLACE the item has to be looked at again.
+        The next actions. After SPLIT, READD, KEEP, MERGE and REPLACE the item has to be looked at again.
     """
     changes = (view.local.change, view.remote.change)
-    rule = ITEM_RULES[changes]
+    rule = (MERGE_RULES if view.has_base else ITEM_RULES)[changes]
     if view.partial and (Step.ADD, Side.REMOTE) in rule.steps:
         return []  # the headers of what is gone, or not wanted, or not yet seen: no mail to send
     if _is_refused(rule, view, terms):
@@ -219,6 +222,11 @@ def _marks(action: ItemAction) -> str:
     return ":" + ",".join(parts) if parts else ": nothing to send"
 
 
+def allows(terms: Terms, side: Side, step: Step) -> bool:
+    """Tell whether a step may be done to items on one side."""
+    return not _lacks(terms.rights(side), step)
+
+
 @cache
 def _lacks(rights: Rights, step: Step) -> bool:
     return bool(_NEEDS.get(step, Rights.NONE) & ~rights)
@@ -226,7 +234,8 @@ def _lacks(rights: Rights, step: Step) -> bool:
 
 def _is_refused(rule: Rule, view: ItemView, terms: Terms) -> bool:
     for step, side in rule.steps:
-        if side is Side.REMOTE and _lacks(terms.remote_rights, step):
+        # What is merged is sent afterwards.
+        if (side is Side.REMOTE or step is Step.MERGE) and _lacks(terms.remote_rights, step):
             return True
         # A headers-only copy must never overwrite what it was made of.
         if view.partial and side is Side.REMOTE and step in (Step.REPLACE, Step.SPLIT, Step.READD):

@@ -24,11 +24,13 @@ class Clash:
         conflict: Which case, and so what was done.
         folder: Path of the folder.
         title: What a user calls the item; empty for a folder.
+        fields: Which of its fields were edited on both sides, where that is known (paths of `items.field_digests`).
     """
 
     conflict: Conflict
     folder: tuple[str, ...]
     title: str
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +165,10 @@ class Tally:
     renames: list[Rename] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
-    def clash(self, conflict: Conflict, folder: tuple[str, ...], title: str = "") -> None:
+    def clash(self, conflict: Conflict, folder: tuple[str, ...], title: str = "", fields: tuple[str, ...] = ()) -> None:
         """Note a conflict."""
         if len(self.clashes) < LISTED:
-            self.clashes.append(Clash(conflict, folder, title))
+            self.clashes.append(Clash(conflict, folder, title, fields))
 
     def trouble(self, error: SyncError, folder: tuple[str, ...] = (), title: str = "") -> None:
         """Note an error."""

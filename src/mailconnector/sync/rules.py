@@ -54,6 +54,7 @@ class Step(Enum):
     Attributes:
         ADD: Copy the item from the other side.
         REPLACE: Give it the other side's content.
+        MERGE: Give it what the other side's edit and its own make together, field by field.
         FLAGS: Merge the flags into both sides.
         DELETE: Delete it.
         MOVE: Move it to where the other side has it.
@@ -74,6 +75,7 @@ class Step(Enum):
 
     ADD = "add"
     REPLACE = "replace"
+    MERGE = "merge"
     FLAGS = "flags"
     DELETE = "delete"
     MOVE = "move"
@@ -95,6 +97,7 @@ class Conflict(Enum):
 
     Attributes:
         BOTH_EDITED: Both were kept, as two items.
+        MERGED: Both were edited, but not the same fields of it: it has both edits.
         EDIT_BEATS_DELETE: It was edited here and deleted there: it comes back.
         DELETE_BEATS_FLAGS: It was only marked here and deleted there: it goes.
         REMOTE_PLACE: It was moved or renamed on both sides: the remote place holds.
@@ -107,6 +110,7 @@ class Conflict(Enum):
     """
 
     BOTH_EDITED = "both edited"
+    MERGED = "merged"
     EDIT_BEATS_DELETE = "edit beats delete"
     DELETE_BEATS_FLAGS = "delete beats flags"
     REMOTE_PLACE = "remote place holds"
@@ -179,6 +183,13 @@ ITEM_RULES: Mapping[tuple[Change, Change], Rule] = {
     (_G, _G): _do((Step.FORGET, _R)),
 }
 """A pair that moved is moved first, with its other changes; these are looked at again in its new folder."""
+
+# The same for items whose fields at the last synchronisation are known. The local item gets what the remote edit has;
+# what it has beyond that is then its own edit of the remote item as it is now. Should the two clash, they are SPLIT.
+MERGE_RULES: Mapping[tuple[Change, Change], Rule] = {
+    **ITEM_RULES,
+    (_E, _E): _do((Step.MERGE, _L), conflict=Conflict.MERGED),
+}
 
 # The same where the remote folder does not allow what the rule above asks of it. KEEP comes before what overwrites.
 REFUSED_RULES: Mapping[tuple[Change, Change], Rule] = {

@@ -12,6 +12,7 @@ from mailconnector.sync.rules import (
     FOLDER_RULES,
     FOREIGN_FOLDER_RULES,
     ITEM_RULES,
+    MERGE_RULES,
     REFUSED_RULES,
     SPECIAL_FOLDER_RULES,
     Change,
@@ -178,3 +179,34 @@ def test_a_plan_can_be_read() -> None:
     assert text(marked) == "flags    remote a mail (10 bytes): remote +\\Seen"
     folder = FolderAction(Step.MOVE, Side.LOCAL, ("A", "B"), ("C", "B"), Conflict.REMOTE_PLACE)
     assert text(folder) == "move     local  folder A/B -> C/B [remote place holds]"
+
+
+# -- Items whose fields are known ------------------------------------------------------------------------------------
+
+
+def test_only_two_edits_are_another_thing_where_fields_are_known() -> None:
+    assert MERGE_RULES.keys() == ITEM_RULES.keys()
+    assert {changes for changes in ITEM_RULES if MERGE_RULES[changes] != ITEM_RULES[changes]} == {
+        (Change.EDITED, Change.EDITED)
+    }
+
+
+def test_two_edits_are_merged_where_the_fields_are_known() -> None:
+    (action,) = plan_item(view(Change.EDITED, Change.EDITED, has_base=True), Terms())
+    assert (action.step, action.side, action.conflict) == (Step.MERGE, Side.LOCAL, Conflict.MERGED)
+    assert text(action) == "merge    local  a mail (10 bytes) [merged]"
+    assert steps(Change.EDITED, Change.EDITED) == [(Step.SPLIT, Side.REMOTE)]
+
+
+@pytest.mark.parametrize("rights", [Rights.NONE, Rights.ALL & ~Rights.DELETE, Rights.ALL & ~Rights.ADD])
+def test_what_is_merged_must_be_sent_as_well(rights: Rights) -> None:
+    refused = Terms(remote_rights=rights)
+    (action,) = plan_item(view(Change.EDITED, Change.EDITED, has_base=True), refused)
+    assert (action.step, action.side, action.conflict) == (Step.KEEP, Side.LOCAL, Conflict.NOT_ALLOWED)
+    assert steps(Change.EDITED, Change.EDITED, refused, has_base=True, kept=True) == [(Step.REPLACE, Side.LOCAL)]
+
+
+def test_what_cannot_be_changed_here_is_not_merged() -> None:
+    assert steps(Change.EDITED, Change.EDITED, Terms(local_rights=Rights.NONE), has_base=True) == [
+        (Step.BLOCK, Side.LOCAL)
+    ]

@@ -1,0 +1,85 @@
+"""What a local item becomes when the remote one was edited: field by field, so that nothing of it is lost.
+
+A remote edit is put on the local item, and a local edit on the remote one, with one effect: the local item gets all of
+the remote edit that does not clash with its own. From then on it is an edit of what the remote item is now, and goes
+the way of every local edit. So a run may end at any point of it, and may be told of a third edit at any point: what the
+local item has is always its own edits since a state that the remote item had.
+
+A program that writes no TNEF has taken nothing away by that. What it cannot express stays in the local item; where the
+server had it before, it is sent back there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mailconnector.items import Item, Mail, merge
+from mailconnector.items.field_groups import LEFTOVER, OWN, grouping
+from mailconnector.sync.bases import fields_of, pack
+from mailconnector.sync.identity import identify
+from mailconnector.sync.store import Fetched
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a local item becomes.
+
+    Attributes:
+        got: What it gets, with the state of the remote item that it was made of.
+        base: The fields of the remote item, as they are stored; empty for a mail.
+        digest: What is known of the remote item's content.
+        ahead: It has more than the remote item has, which is to be sent.
+        is_there: The local item is that already.
+        clashes: Fields that both have changed; then it becomes nothing, and both are kept.
+    """
+
+    got: Fetched
+    base: bytes = b""
+    digest: str = ""
+    ahead: bool = False
+    is_there: bool = False
+    clashes: tuple[str, ...] = ()
+
+
+def make(ours: Fetched, theirs: Fetched, base: Mapping[str, bytes] | None, *, edited: bool, sends: bool) -> Made:
+    """Return what a local item becomes.
+
+    Args:
+        ours: The local item.
+        theirs: The remote item, which was edited.
+        base: Digests of the fields that both had; None when they are not known.
+        edited: The local item was edited as well.
+        sends: Local edits can be sent; if not, those that there are were put aside, and are taken back.
+    """
+    mine, other = fields_of(ours.item), fields_of(theirs.item)
+    packed = b"" if isinstance(theirs.item, Mail) else pack(other)
+    digest = theirs.state.identity.digest if theirs.state.identity else ""
+    if type(ours.item) is not type(theirs.item):
+        # What could not be read before and can be now is the same item; the other way round, something would be lost.
+        clashes = () if isinstance(ours.item, Mail) or not sends else ("type",)
+        return Made(theirs, packed, digest, clashes=clashes)
+    if edited and not sends:
+        return Made(theirs, packed, digest)
+    known = base if edited and base is not None else mine
+    found = merge(known, ours.item, theirs.item)
+    if found.clashes:
+        return Made(theirs, clashes=found.clashes)
+    made = fields_of(found.item)
+    if made == other:
+        return Made(theirs, packed, digest, is_there=made == mine)
+    edits = {path for path in made if made[path] != other.get(path) and mine.get(path) != known.get(path)}
+    edits |= {path for path in other.keys() - made.keys() if path in known}
+    ahead = sends and (_has_lost(theirs.item, other, made, base or {}) or bool(edited and edits))
+    state = replace(theirs.state, identity=identify(found.item))
+    return Made(replace(theirs, state=state, item=found.item, ready=None), packed, digest, ahead, made == mine)
+
+
+def _has_lost(theirs: Item, other: Mapping[str, bytes], made: Mapping[str, bytes], base: Mapping[str, bytes]) -> bool:
+    """Tell whether the remote item has no longer what it had before, and the local one still has."""
+    kind = type(theirs)
+    return any(
+        path not in other and (path.startswith(LEFTOVER) or not grouping(kind, path)[1])
+        for path in made.keys() & base.keys()
+        if not path.startswith(OWN)
+    )
