@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailconnector.errors import MailConnectorError
-from mailconnector.items import Item, mail_of, with_mail
+from mailconnector.items import Item, Mail, mail_of, message_id_of, with_mail
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import MessageObject, PropertyKey, find
 from mailconnector.mapi.types import FileTime, PropertyType
@@ -87,6 +87,9 @@ def message_of(item: Item, flags: FlagSet, date: datetime | None, own_addresses:
         found = find(properties, key)
         if found is not None:
             del properties[found]
+    if not isinstance(item, Mail) and find(properties, tags.PidTagSearchKey) is None and not mail.message_id:
+        # The key that the file is going to make would be another name than the one by which its source knows it.
+        properties[tags.PidTagInternetMessageId] = message_id_of(item)
     properties.pop(named.PidLidHeaderItem, None)
     properties.pop(named.PidLidRemoteTransferSize, None)
     return message
