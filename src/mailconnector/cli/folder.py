@@ -21,7 +21,7 @@ from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, ProfileFile
 from mailconnector.cli.status import mode_text
 from mailconnector.cli.terminal import clean, facts_table, list_table, print_json, print_line, size_text, stdout
-from mailconnector.sync import Mode
+from mailconnector.sync import Form, Mode
 
 folder_app = typer.Typer(
     help="When and how far each folder is synchronised.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -108,6 +108,15 @@ def options_command(
             metavar="SIZE", help="Of larger messages only the headers, as 5MB; or all, default.", show_default=False
         ),
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM",
+            help="Changed items of other programs are written to the server: author, in the form of the program that "
+            "they came from; own, in ours, which says everything; default.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show or set how a folder is synchronised. It holds from the next run on, and may be changed at any time.
@@ -117,7 +126,7 @@ def options_command(
     loaded = Profile.load(profile)
     found = loaded.account(account)
     path, known = meant_folder(job_for(found), split_path(folder or ""))
-    given = {"mode": mode, "minutes": minutes, "since": since, "max_size": max_size}
+    given = {"mode": mode, "minutes": minutes, "since": since, "max_size": max_size, "form": form}
     values: dict[str, Any] = {name: _value(name, text) for name, text in given.items() if text is not None}
     if values:
         found = set_folder_options(loaded, found, path, values)
@@ -134,6 +143,7 @@ def options_command(
         ("When", _mode_words(options.mode, options.minutes), "mode" in choice.own or "minutes" in choice.own),
         ("Received since", str(options.since or "all"), "since" in choice.own),
         ("Whole up to", _size(options.max_size), "max_size" in choice.own),
+        ("Others' items", _FORM_WORDS[options.form], "form" in choice.own),
     ]
     default = "" if not path else " (as the account)"
     stdout().print(facts_table([(name, Text(value + ("" if own else default))) for name, value, own in rows]))
@@ -149,6 +159,8 @@ def _value(name: str, text: str) -> Any:
         if not text.isdecimal():
             raise typer.BadParameter("a number of minutes, or default", param_hint="--minutes")
         return int(text)
+    if name == "form" and text not in [form.value for form in Form]:
+        raise typer.BadParameter("author, own, or default", param_hint="--form")
     if name == "mode" and text not in [mode.value for mode in Mode]:
         known = ", ".join(mode.value for mode in Mode)
         raise typer.BadParameter(f"one of {known}, or default", param_hint="--mode")
@@ -161,6 +173,12 @@ _MODE_WORDS = {
     Mode.PUSH: "whenever the server or the PST changes (push)",
     Mode.DEMAND: "by `mailconnector sync` alone (demand)",
     Mode.NEVER: "never; it is left alone (never)",
+}
+
+
+_FORM_WORDS = {
+    Form.AUTHOR: "written in their programs' forms (author)",
+    Form.OWN: "written in our form (own)",
 }
 
 
@@ -193,6 +211,7 @@ def _choice_json(choice: FolderChoice) -> dict[str, Any]:
         "minutes": options.minutes,
         "since": options.since.isoformat() if options.since else None,
         "max_size": options.max_size,
+        "form": options.form.value,
     }
     assert tuple(values) == OPTION_NAMES
     return {"folder": join_path(choice.path), **values, "own": list(choice.own)}

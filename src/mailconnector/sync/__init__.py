@@ -14,7 +14,7 @@ from mailconnector.sync.errors import (
     StoreError,
     SyncError,
 )
-from mailconnector.sync.options import Answer, Brake, FolderOptions, Mode, Settings, Trigger
+from mailconnector.sync.options import Answer, Brake, FolderOptions, Form, Mode, Settings, Trigger
 from mailconnector.sync.report import Report
 from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.state import State
@@ -29,6 +29,7 @@ __all__ = [
     "FolderError",
     "FolderNotEmptyError",
     "FolderOptions",
+    "Form",
     "ItemError",
     "Mode",
     "Radius",

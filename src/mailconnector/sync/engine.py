@@ -263,7 +263,7 @@ class _Run:
     def _scan(self, pair: FolderPair) -> None:
         row, options = pair.row, self._options(pair.row)
         self.tally.folders_visited += 1
-        terms = Terms(max_size=options.max_size)
+        terms = Terms(max_size=options.max_size, form=options.form)
         answers: dict[Side, tuple[str, Changes, bool]] = {}
         for side in _SIDES:
             id_ = self.folders.present(row, side)

@@ -18,6 +18,7 @@ from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, kept, to_text
 from mailconnector.sync.journal import Intent
 from mailconnector.sync.merging import Made, make
+from mailconnector.sync.options import Form
 from mailconnector.sync.plan import ItemAction, Terms, allows
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Change, Conflict, Side, Step
@@ -187,8 +188,8 @@ class FolderWork:
 
     def _add(self, side: Side, target: str, fetched: list[tuple[ItemAction, Fetched]], *, headers_only: bool) -> None:
         state, store = self.bench.state, self.bench.stores[side]
-        domain = self.terms.flags(side)
-        deliveries = [deliver(got, kept(got.state.flags, domain), headers_only) for _, got in fetched]
+        domain, own = self.terms.flags(side), self.terms.form is Form.OWN
+        deliveries = [deliver(got, kept(got.state.flags, domain), headers_only, own) for _, got in fetched]
         intents = [
             Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery))
             for (_, got), delivery in zip(fetched, deliveries, strict=True)
@@ -230,7 +231,8 @@ class FolderWork:
         if not made:
             return
         # The marks are merged afterwards, so the item keeps those that it has.
-        deliveries = [deliver(one.got, action.view.side(side).flags, headers_only) for action, one in made]
+        own = self.terms.form is Form.OWN
+        deliveries = [deliver(one.got, action.view.side(side).flags, headers_only, own) for action, one in made]
         intents = [
             self._replacement(side, action, one, delivery)
             for (action, one), delivery in zip(made, deliveries, strict=True)
@@ -477,10 +479,10 @@ def _ids(batch: list[ItemAction], side: Side) -> list[str]:
     return [action.view.side(side).id for action in batch]
 
 
-def deliver(got: Fetched, flags: FlagSet, headers_only: bool = False) -> Delivery:
+def deliver(got: Fetched, flags: FlagSet, headers_only: bool = False, own_form: bool = False) -> Delivery:
     """Return a fetched item as it is to be stored, with these flags."""
     state = got.state
-    return Delivery(got.item, flags, state.date, state.size, identity(got), headers_only, got.ready)
+    return Delivery(got.item, flags, state.date, state.size, identity(got), headers_only, got.ready, own_form)
 
 
 def describe(got: Fetched, delivery: Delivery) -> dict[str, object]:

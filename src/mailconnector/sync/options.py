@@ -30,6 +30,18 @@ class Mode(Enum):
     NEVER = "never"
 
 
+class Form(Enum):
+    """In which form items are written to the server that another program's items were read from.
+
+    Attributes:
+        AUTHOR: In that program's, as far as it can say them.
+        OWN: In ours, which says everything, and which every mail program can show.
+    """
+
+    AUTHOR = "author"
+    OWN = "own"
+
+
 _TRIGGERS: Mapping[Mode, frozenset[Trigger]] = {
     Mode.SELECTION: frozenset((Trigger.DEMAND, Trigger.SELECTION)),
     Mode.START: frozenset((Trigger.DEMAND, Trigger.START, Trigger.SELECTION)),
@@ -50,12 +62,14 @@ class FolderOptions:
         since: Remote items received before that day are left where they are; None takes all. What is here already
             stays and is kept in step.
         max_size: Of remote items above so many bytes only the headers are taken; None takes all.
+        form: How changed items are written that came in another program's form; all others are written in ours.
     """
 
     mode: Mode = Mode.START
     minutes: int = 15
     since: date | None = None
     max_size: int | None = None
+    form: Form = Form.AUTHOR
 
     def visited(self, trigger: Trigger, *, last: float, now: float) -> bool:
         """Tell whether a run visits the folder.

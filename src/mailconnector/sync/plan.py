@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet, merge
+from mailconnector.sync.options import Form
 from mailconnector.sync.rules import ITEM_RULES, MERGE_RULES, REFUSED_RULES, Change, Conflict, Rule, Side, Step
 from mailconnector.sync.store import Rights
 
@@ -80,6 +81,7 @@ class Terms:
         local_flags: The flags that last locally.
         remote_flags: The flags that last remotely.
         max_size: Of remote items above so many bytes only the headers are taken; None takes all.
+        form: How items are written that came in another program's form.
     """
 
     local_rights: Rights = Rights.ALL
@@ -87,6 +89,7 @@ class Terms:
     local_flags: FlagDomain = EVERY_FLAG
     remote_flags: FlagDomain = EVERY_FLAG
     max_size: int | None = None
+    form: Form = Form.AUTHOR
 
     def rights(self, side: Side) -> Rights:
         """Return the rights on one side."""

@@ -248,6 +248,7 @@ class Delivery:
         partial: Its headers alone.
         ready: What came with the item when it was fetched. A store takes it where it is its own and fits all else that
             is said here, and does nothing with it that it would not do without.
+        own_form: An item that came in another program's form is to be written in ours.
     """
 
     item: Item
@@ -257,6 +258,7 @@ class Delivery:
     identity: Identity
     partial: bool = False
     ready: object = field(default=None, repr=False, compare=False)
+    own_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)

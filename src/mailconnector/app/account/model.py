@@ -14,10 +14,11 @@ from pydantic import model_validator as validated
 
 from mailconnector import imap
 from mailconnector.app.folder_path import split_path
-from mailconnector.sync import Brake, FolderOptions, Mode, Settings
+from mailconnector.sync import Brake, FolderOptions, Form, Mode, Settings
 
 SecurityWord = Literal["tls", "starttls", "none"]
 AuthWord = Literal["password", "oauth2"]
+FormWord = Literal["author", "own"]
 ModeWord = Literal["selection", "start", "interval", "push", "demand", "never"]
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -129,12 +130,14 @@ class FolderTable(_Table):
         minutes: how often, in the mode `interval`.
         since: remote items received before that day are left there; `all` takes all though the default does not.
         max_size: of larger ones only the headers are taken, in bytes or as "5 MB"; `all` likewise.
+        form: see `sync.Form`.
     """
 
     mode: ModeWord | None = None
     minutes: Annotated[StrictInt, Field(ge=1, le=10080)] | None = None
     since: Annotated[date | Literal["all"], BeforeValidator(_as_date)] | None = None
     max_size: Annotated[Annotated[StrictInt, Field(ge=0)] | Literal["all"], BeforeValidator(_as_size)] | None = None
+    form: FormWord | None = None
 
     def over(self, default: FolderOptions) -> FolderOptions:
         """Return the options, those that are left out taken from others."""
@@ -143,6 +146,7 @@ class FolderTable(_Table):
             minutes=self.minutes or default.minutes,
             since=default.since if self.since is None else None if self.since == "all" else self.since,
             max_size=default.max_size if self.max_size is None else None if self.max_size == "all" else self.max_size,
+            form=Form(self.form) if self.form else default.form,
         )
 
 

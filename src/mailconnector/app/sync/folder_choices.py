@@ -13,7 +13,7 @@ from mailconnector.app.sync.status import FolderStatus
 from mailconnector.sync import FolderOptions, State
 from mailconnector.sync.renames import Rename
 
-OPTION_NAMES = ("mode", "minutes", "since", "max_size")
+OPTION_NAMES = ("mode", "minutes", "since", "max_size", "form")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from mailconnector.errors import MailConnectorError
-from mailconnector.formats import render_item
+from mailconnector.formats import ItemForm, render_item
 from mailconnector.imap import (
     Appended,
     ImapClient,
@@ -416,7 +416,8 @@ def _renewed(change: Replacement) -> Delivery:
 
 def _upload(delivery: Delivery, folder: str) -> Upload | ItemError:
     try:
-        data = with_crlf(render_item(delivery.item))
+        form = ItemForm.OWN if delivery.own_form else ItemForm.AUTHOR
+        data = with_crlf(render_item(delivery.item, form=form))
     except MailConnectorError as error:  # of the format, or of the store that the content still lies in
         return of_item(error, folder)
     return Upload(data, to_server(delivery.flags), delivery.date)
