@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import BinaryIO
 
 from mailconnector.formats import calendar, calendar_lines, card
 from mailconnector.formats.errors import FormatError
 from mailconnector.formats.item_parts import with_uid
 from mailconnector.items import Item
+from mailconnector.items.message_ids import MADE_DOMAIN
 
 MAX_ENTRIES = 200_000
 """Entries of a file."""
@@ -288,11 +290,16 @@ def _parsed(entry: FileEntry) -> FileEntry:
 
 
 def _known(entry: FileEntry, items: Iterable[Item]) -> FileEntry:
-    return FileEntry(entry.line, entry.position, entry.data, tuple([with_uid(item, "") for item in items]))
+    return replace(entry, items=tuple([with_uid(item, _made_id(entry.data, at)) for at, item in enumerate(items)]))
+
+
+def _made_id(data: bytes, number: int) -> str:
+    """Return the message id of an entry without a UID, the same whenever the file is read."""
+    return f"<{blake2b(data + b'%d' % number, digest_size=16).hexdigest()}@{MADE_DOMAIN}>"
 
 
 def _broken(entry: FileEntry, problem: FormatError) -> FileEntry:
-    return FileEntry(entry.line, entry.position, entry.data, (), problem)
+    return replace(entry, problem=problem)
 
 
 class CardFile:
@@ -345,8 +352,6 @@ class CardFile:
             self._file.seek(span.start)
             entry = FileEntry(span.line, span.end, self._file.read(span.end - span.start))
             try:
-                items = tuple([with_uid(item, "") for item in card.parse(entry.data)])
+                yield _known(entry, card.parse(entry.data))
             except FormatError as error:
                 yield _broken(entry, error)
-            else:
-                yield FileEntry(entry.line, entry.position, entry.data, items)

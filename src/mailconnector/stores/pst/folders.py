@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from mailconnector.items import FolderKind
 from mailconnector.mapi import tags
+from mailconnector.mapping.container_classes import KINDS, kind_of
 from mailconnector.pst import PstDiskError, PstError, Store
 from mailconnector.stores.pst.index import IndexedFolder, NodePlace, clean_text
 from mailconnector.stores.pst.specials import special_folders, troubles
@@ -20,23 +20,6 @@ from mailconnector.sync.store import SpecialUse
 
 _LONGEST_NAME = 255
 _MAX_DEPTH = 256
-_KINDS = {
-    "ipf.note": FolderKind.MAIL,
-    "ipf.imap": FolderKind.MAIL,
-    "ipf.appointment": FolderKind.CALENDAR,
-    "ipf.contact": FolderKind.CONTACTS,
-    "ipf.task": FolderKind.TASKS,
-    "ipf.stickynote": FolderKind.NOTES,
-    "ipf.journal": FolderKind.JOURNAL,
-}
-_CLASSES = {
-    FolderKind.MAIL: "IPF.Note",
-    FolderKind.CALENDAR: "IPF.Appointment",
-    FolderKind.CONTACTS: "IPF.Contact",
-    FolderKind.TASKS: "IPF.Task",
-    FolderKind.NOTES: "IPF.StickyNote",
-    FolderKind.JOURNAL: "IPF.Journal",
-}
 # Below the classes of mail and of contacts, but filled by programs for themselves: the news feeds, what the social
 # connector collects, and the names that Outlook and its messengers keep at hand.
 _MACHINERY = (
@@ -96,24 +79,10 @@ def _folder_of(store: Store, node: NodePlace, old: IndexedFolder | None) -> Inde
     )  # fmt: skip
 
 
-def kind_of(container_class: str) -> FolderKind:
-    """Return what a folder of a container class is for; without a class, mail."""
-    folded = container_class.casefold()
-    for name, kind in _KINDS.items():
-        if folded == name or folded.startswith(f"{name}."):
-            return kind
-    return FolderKind.MAIL
-
-
-def class_of(kind: FolderKind) -> str:
-    """Return the container class of a new folder."""
-    return _CLASSES[kind]
-
-
 def _is_users(container_class: str) -> bool:
     """Tell by its class whether a folder is for items that users keep."""
     folded = container_class.casefold()
-    return not folded or (_is_below(folded, _KINDS) and not _is_below(folded, _MACHINERY))
+    return not folded or (_is_below(folded, KINDS) and not _is_below(folded, _MACHINERY))
 
 
 def _is_below(folded: str, names: Iterable[str]) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mailconnector.items import FolderKind
+from mailconnector.mapping.container_classes import class_of
 from mailconnector.pst import Store
 from mailconnector.stores.pst.errors import done, of_folder
-from mailconnector.stores.pst.folders import class_of, fitted_name
+from mailconnector.stores.pst.folders import fitted_name
 from mailconnector.stores.pst.index import IndexedFolder, PstIndex, item_id, nid_of
 from mailconnector.stores.pst.specials import note_special
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError

@@ -10,8 +10,9 @@ from mailconnector import pst
 from mailconnector.items import Appointment, Contact, FolderKind
 from mailconnector.mapi import tags
 from mailconnector.mapi.objects import MessageObject, Properties
+from mailconnector.mapping.container_classes import kind_of
 from mailconnector.stores import PstStore
-from mailconnector.stores.pst.folders import fitted_name, kind_of
+from mailconnector.stores.pst.folders import fitted_name
 from mailconnector.sync import FolderError, FolderNotEmptyError, StoreError
 from mailconnector.sync.store import ROOT, Fetched, FolderState, Rights, SpecialUse
 from tests.unit.stores.pst.pst_files import PstFile, delivery, inbox, mail, put

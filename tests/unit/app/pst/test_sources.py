@@ -6,23 +6,17 @@ from datetime import UTC, datetime
 import pytest
 
 from mailconnector.app.errors import AppUsageError
-from mailconnector.app.pst import mail_sources
-from mailconnector.app.pst.mail_sources import (
-    FoundFolder,
-    FoundMail,
-    LostMail,
-    SkippedFile,
-    SourceKind,
-    open_source,
-    open_sources,
-)
+from mailconnector.app.pst import mail_files
+from mailconnector.app.pst.found import FoundFolder, FoundMessage, LostEntry, SkippedFile
+from mailconnector.app.pst.source_kinds import SourceKind
+from mailconnector.app.pst.sources import open_source, open_sources
 
 MAIL = b"From: a@example.org\nSubject: one\n\nbody\n"
 ENTRY = b"From a@example.org Mon Jan  1 00:00:00 2024\n" + MAIL + b"\n"
 
 
 def mails(source):
-    return [found for found in source.read() if isinstance(found, FoundMail)]
+    return [found for found in source.read() if isinstance(found, FoundMessage)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +40,7 @@ def test_kind_is_told_by_content_whatever_the_name(tmp_path, data, kind):
 def test_what_is_no_mail_is_refused(tmp_path, data):
     path = tmp_path / "x.eml"
     path.write_bytes(data)
-    with pytest.raises(AppUsageError, match="is not mail") as refused:
+    with pytest.raises(AppUsageError, match="is nothing that can be imported") as refused:
         open_source(path)
     assert refused.value.path == str(path)
     assert ("Outlook data file" in refused.value.hint) == data.startswith(b"!BDN")
@@ -124,7 +118,7 @@ def test_directory_is_walked(tmp_path):
     (tmp_path / ".git/x.eml").write_bytes(MAIL)
     (tmp_path / "link.eml").symlink_to(tmp_path / "top.eml")
     found = list(open_source(tmp_path).read())
-    assert sorted((mail.folders, mail.data) for mail in found if isinstance(mail, FoundMail)) == [
+    assert sorted((mail.folders, mail.data) for mail in found if isinstance(mail, FoundMessage)) == [
         ((), b""),
         ((), MAIL),
         (("a",), MAIL),
@@ -142,12 +136,12 @@ def test_directory_is_walked(tmp_path):
 
 
 def test_too_large_a_message_is_lost_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(mail_sources, "MAX_MESSAGE", 100)
+    monkeypatch.setattr(mail_files, "MAX_MESSAGE", 100)
     (tmp_path / "1").write_bytes(MAIL)
     (tmp_path / "2").write_bytes(MAIL + b"x" * 100)
     small, large = open_sources([tmp_path / "1", tmp_path / "2"])[0].read()
-    assert isinstance(small, FoundMail)
-    assert isinstance(large, LostMail)
+    assert isinstance(small, FoundMessage)
+    assert isinstance(large, LostEntry)
     assert "too large" in large.reason
 
 
@@ -155,5 +149,5 @@ def test_too_large_a_message_is_lost_not_read(tmp_path, monkeypatch):
 def test_a_file_that_may_not_be_read_is_lost(tmp_path):
     (tmp_path / "x.eml").write_bytes(MAIL)
     (tmp_path / "x.eml").chmod(0)
-    lost = [found for found in open_source(tmp_path).read() if isinstance(found, LostMail)]
+    lost = [found for found in open_source(tmp_path).read() if isinstance(found, LostEntry)]
     assert len(lost) == 1

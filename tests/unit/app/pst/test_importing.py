@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from mailconnector.app.pst.import_mail import import_source
-from mailconnector.app.pst.mail_sources import open_source
+from mailconnector.app.pst.importing import import_source
+from mailconnector.app.pst.sources import open_source
 from mailconnector.pst import PstDiskError, Store
 
 MAIL = b"From: a@example.org\nSubject: mail %d\n\nbody\n" + b"x" * 3000
