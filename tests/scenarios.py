@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from mailconnector.items import Appointment, Contact, FolderKind, Mail, Task
+from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import Answer, FolderOptions, Settings, Side
+from mailconnector.sync.bases import fields_of
 from mailconnector.sync.flags import FLAGGED, SEEN
-from mailconnector.sync.store import FlagChange, Removal, Rights
+from mailconnector.sync.store import Fetched, FlagChange, Removal, Rights
 from tests.exchange import (
     Exchange,
     bodies,
@@ -20,6 +24,7 @@ from tests.exchange import (
     remove,
     tree,
 )
+from tests.unit.items.edits import EDITS, bare, sample
 
 Act = Callable[[Exchange], None]
 
@@ -146,12 +151,64 @@ def answer(word: Answer) -> Act:
     return act
 
 
+def things(world: Exchange, side: Side) -> tuple[MemoryStore, str]:
+    store = world.side(side)
+    if "Things" not in {state.name for state in store.folders()}:
+        store.create_folder("", "Things", kind=FolderKind.CONTACTS)
+    return store, folder_named(store, "Things")
+
+
+def put_things(side: Side, *kinds: type) -> Act:
+    """Add an item of each type to a folder that is not for mail."""
+
+    def act(world: Exchange) -> None:
+        store, folder = things(world, side)
+        for kind in kinds:
+            store.put(folder, sample(kind, kind.__name__))
+
+    return act
+
+
+def find_thing(world: Exchange, side: Side, kind: type) -> tuple[MemoryStore, str, Fetched]:
+    store, folder = things(world, side)
+    (found,) = [got for got in items(store, folder) if isinstance(got.item, kind)]
+    return store, folder, found
+
+
+def touch(side: Side, kind: type, field: str, number: int = 1, *, by_other: bool = False) -> Act:
+    """Edit a field of the item of a type, as its user does, or with a program that knows nothing of MAPI."""
+
+    def act(world: Exchange) -> None:
+        store, folder, found = find_thing(world, side, kind)
+        item = EDITS[kind][field](found.item, number)
+        store.edit(folder, found.state.id, bare(item) if by_other else item)
+
+    return act
+
+
+def replace_thing(side: Side, kind: type, field: str) -> Act:
+    """Edit as programs do that delete the message and write another one of the same item."""
+
+    def act(world: Exchange) -> None:
+        store, folder, found = find_thing(world, side, kind)
+        remove(store, folder, found.state.id)
+        store.put(folder, bare(EDITS[kind][field](found.item, 1)), found.state.flags)
+
+    return act
+
+
+def close_things(world: Exchange) -> None:
+    store, folder = things(world, Side.REMOTE)
+    store.configure(folder, rights=Rights.NONE)
+
+
 def renew(world: Exchange) -> None:
     world.remote.renew(inbox(world, Side.REMOTE))
 
 
 L, R = Side.LOCAL, Side.REMOTE
 BASE: tuple[Act, ...] = (put(R, 1, 2, 3, 4), put(L, 5), make_folder(L, "A"), make_folder(R, "B"))
+THINGS: tuple[Act, ...] = (put_things(L, Contact, Appointment), put_things(R, Task))
 SCENARIOS: dict[str, tuple[tuple[Act, ...], tuple[Act, ...]]] = {
     # name: what both sides have in common, what happened since
     "first": ((), (*BASE, put(L, 10, folder="A"), put(R, 11, folder="B"))),
@@ -196,6 +253,35 @@ SCENARIOS: dict[str, tuple[tuple[Act, ...], tuple[Act, ...]]] = {
     "emptied on purpose": (BASE, (delete(L, 1, 2, 3, 4, 5), answer(Answer.DELETE))),
     "emptied by mistake": (BASE, (delete(L, 1, 2, 3, 4, 5), answer(Answer.RESTORE), put(R, 6))),
     "emptied by mistake there": (BASE, (delete(R, 1, 2, 3, 4, 5), answer(Answer.RESTORE), mark(L, 1, SEEN))),
+    "fields merged": (
+        THINGS,
+        (
+            *(touch(L, Contact, "birthday"), touch(R, Contact, "mobile")),
+            *(touch(L, Appointment, "eva"), touch(R, Appointment, "jan"), touch(L, Task, "custom")),
+        ),
+    ),
+    "fields clash": (
+        THINGS,
+        (
+            *(touch(L, Contact, "mobile", 1), touch(R, Contact, "mobile", 2), touch(R, Contact, "birthday")),
+            *(touch(L, Task, "due"), touch(R, Task, "due")),
+        ),
+    ),
+    "fields merged, read only": (
+        THINGS,
+        (
+            *(close_things, touch(L, Contact, "text"), touch(R, Contact, "mobile")),
+            *(touch(R, Task, "due", by_other=True), touch(L, Appointment, "text")),
+        ),
+    ),
+    "fields by others": (
+        THINGS,
+        (
+            *(touch(R, Contact, "job title", by_other=True), touch(L, Contact, "custom")),
+            touch(R, Task, "due", by_other=True),
+        ),
+    ),
+    "replaced by others": (THINGS, (replace_thing(R, Appointment, "text"), touch(L, Appointment, "label"))),
     "void ids": (BASE, (renew, delete(R, 1), put(R, 6), put(L, 7), edit(L, 2, "new 2"))),
 }
 
@@ -225,3 +311,18 @@ def check(world: Exchange, wanted: Exchange) -> None:
         expected = contents(store)
         assert found == expected, (found - expected, expected - found)
     assert bodies(world.local) == bodies(wanted.local)
+    assert fields(world.local) == fields(wanted.local)
+    assert fields(world.remote) == fields(wanted.remote)
+    if "Not sent" not in {state.name for state in world.local.folders()}:
+        assert fields(world.local) == fields(world.remote)
+
+
+def fields(store: MemoryStore) -> Counter[tuple[str, str]]:
+    """The fields of all items but mail: type, path and digest."""
+    return Counter(
+        (type(got.item).__name__, f"{path} {digest.hex()}")
+        for state in store.folders()
+        for got in items(store, state.id)
+        if not isinstance(got.item, Mail)
+        for path, digest in fields_of(got.item).items()
+    )

@@ -220,3 +220,12 @@ EDITS: dict[type, dict[str, Edit]] = {
 
 LEFT_OUT: Edit = _left_out
 """Leaves a day out of a series: clashes with another start, not with another day."""
+
+
+def bare(item: Item) -> Any:
+    """Return an item as a program writes it that knows nothing of MAPI."""
+    item = with_mail(item, replace(mail_of(item), leftover={}))
+    if isinstance(item, Appointment):
+        people = [replace(one, address=replace(one.address, leftover={}), replied=None) for one in item.attendees]
+        return replace(item, attendees=tuple(people), label=0)
+    return item

@@ -40,7 +40,7 @@ from mailconnector.mapi.named import PSETID_MAIL_CONNECTOR, NamedTag, PropertyNa
 from mailconnector.mapi.types import PropertyType
 from tests.unit.items import forms
 from tests.unit.items.appointments import appointments
-from tests.unit.items.edits import CUSTOM, EDITS, KINDS, LEFT_OUT, sample
+from tests.unit.items.edits import CUSTOM, EDITS, KINDS, LEFT_OUT, bare, sample
 from tests.unit.items.mails import mails
 
 _TYPES: list[st.SearchStrategy[Any]] = [
@@ -50,15 +50,6 @@ _TYPES: list[st.SearchStrategy[Any]] = [
 _ANY: st.SearchStrategy[Item] = st.one_of(_TYPES)
 _TEXT_OF_CALENDAR = NamedTag(PropertyName(PSETID_MAIL_CONNECTOR, "CalendarText"), PropertyType.BINARY)
 _EVERY_EDIT = [(kind, name) for kind in KINDS for name in EDITS[kind]]
-
-
-def bare(item: Item) -> Any:
-    """Return an item as a program writes it that knows nothing of MAPI."""
-    item = with_mail(item, replace(mail_of(item), leftover={}))
-    if isinstance(item, Appointment):
-        people = [replace(one, address=replace(one.address, leftover={}), replied=None) for one in item.attendees]
-        return replace(item, attendees=tuple(people), label=0)
-    return item
 
 
 def merged(base: Item, ours: Item, theirs: Item) -> Any:

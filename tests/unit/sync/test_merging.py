@@ -29,8 +29,7 @@ from mailconnector.sync.merging import make
 from mailconnector.sync.store import Fetched, FlagChange, ItemState, Removal, Rights
 from tests.exchange import PAIRS, Exchange, exchange, folder_named, items
 from tests.machine import MEMORY
-from tests.unit.items.edits import CUSTOM, EDITS, KINDS, sample
-from tests.unit.items.test_merging import bare
+from tests.unit.items.edits import CUSTOM, EDITS, KINDS, bare, sample
 
 L, R = Side.LOCAL, Side.REMOTE
 KIND_OF = {Appointment: FolderKind.CALENDAR, Contact: FolderKind.CONTACTS, DistributionList: FolderKind.CONTACTS}
