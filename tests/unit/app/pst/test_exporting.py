@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mailconnector.app.pst.exporting import ExportSummary, export_folder
 from mailconnector.app.pst.importing import import_source
 from mailconnector.app.pst.sources import open_source
 from mailconnector.app.pst.targets import ExportFormat, folder_name
-from mailconnector.items import Appointment, Contact, Flags, Item, JournalEntry, Mail, Note, Task, mail_of
+from mailconnector.items import Appointment, Contact, Flags, Item, JournalEntry, Mail, Note, Task, mail_of, with_mail
 from mailconnector.items.merging import field_digests
 from mailconnector.mapi import msg, tnef
 from mailconnector.mapi.named import PS_PUBLIC_STRINGS, NamedTag, PropertyName
@@ -25,7 +26,7 @@ from mailconnector.pst import Store
 
 START = datetime(2024, 3, 1, 10, tzinfo=UTC)
 ITEMS: dict[str, list[Item]] = {
-    "Inbox": [Mail("IPM.Note", subject="mail", text="body\n", flags=Flags(seen=True))],
+    "Inbox": [Mail("IPM.Note", subject="mail", text="body\n")],
     "Calendar": [
         Appointment(
             Mail("IPM.Appointment", subject=f"meet {n}", rtf=None), start=START, end=START, uid=f"u{n}@example.org"
@@ -48,7 +49,9 @@ def store() -> Store:
     store = Store.create(io.BytesIO(), usual_folders=True)
     for name, items in ITEMS.items():
         for item in items:
-            store.folder_at(name).add_message(mapping.to_mapi(item))
+            # Single messages have no state, and come in as read.
+            seen = with_mail(item, replace(mail_of(item), flags=Flags(seen=True)))
+            store.folder_at(name).add_message(mapping.to_mapi(seen))
     return store
 
 
