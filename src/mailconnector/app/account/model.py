@@ -248,6 +248,11 @@ class Account(AccountTable):
         return self.data_directory / f"{self.key.lower()}.index.sqlite"
 
     @property
+    def kinds_path(self) -> Path:
+        """The file that remembers what sort of items the server's folders hold."""
+        return self.data_directory / f"{self.key.lower()}.kinds.json"
+
+    @property
     def pst_path(self) -> Path:
         """The PST file."""
         return self._placed(self.pst)

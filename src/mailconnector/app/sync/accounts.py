@@ -65,7 +65,7 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
         return None if local is None else local.preparation
 
     def open_remote() -> WaitingStore:
-        return ImapStore(lambda: connect(account), parsers=_parsers(), preparation=preparation)
+        return ImapStore(lambda: connect(account), parsers=_parsers(), book=account.kinds_path, preparation=preparation)
 
     return Job(
         account.key,
