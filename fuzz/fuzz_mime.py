@@ -1,4 +1,4 @@
-"""Fuzzes mail (atheris): whatever bytes come, they are a mail or a format error, and come back as they were.
+"""Fuzzes mail and items (atheris): whatever bytes come, they are read or a format error, and come back as they were.
 
 Usage: fuzz_mime.py [libFuzzer options] CORPUS... - or files of findings, to run each of them once. The corpus is
 messages and TNEF streams.
@@ -9,13 +9,15 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["mailconnector"]):
-    from mailconnector.formats import MimeFormatError, parse, render
+    from mailconnector.formats import ItemForm, MimeFormatError, parse, parse_item, render, render_item
+    from mailconnector.items import FolderKind
     from mailconnector.mapi import tnef
     from mailconnector.mapi.rtf_body import read_rtf
     from mailconnector.mapi.rtf_html import to_html
     from mailconnector.mapping import from_mapi, to_mapi
 
 LARGEST = 100_000  # bytes of a message
+KINDS = tuple(FolderKind)
 
 
 def run(data: bytes) -> None:
@@ -32,6 +34,7 @@ def run(data: bytes) -> None:
             assert returned == written
             if b"\r\n" in data:
                 assert written == data
+        as_item(data, KINDS[len(data) % len(KINDS)])
     try:
         message = tnef.parse(data, lenient=True)
     except tnef.TnefFormatError:
@@ -41,6 +44,16 @@ def run(data: bytes) -> None:
         render(from_mapi(message))
     read_rtf(data).content.encode()
     to_html(data).encode()
+
+
+def as_item(data: bytes, kind: FolderKind) -> None:
+    """Read a message as an item of a folder's kind; what is written of it is read without a problem, and stays."""
+    item = parse_item(data, kind).item
+    for form in ItemForm:
+        written = render_item(item, form=form)
+        again = parse_item(written, kind)
+        if form is ItemForm.OWN and b"\0" not in data:
+            assert render_item(again.item) == written
 
 
 def main() -> None:

@@ -13,11 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from mailconnector.app.demo import letters  # noqa: E402
-from mailconnector.formats import parse  # noqa: E402
+from mailconnector.formats import parse, render_item  # noqa: E402
 from mailconnector.mapi import tnef  # noqa: E402
 from mailconnector.mapping import to_mapi  # noqa: E402
 from mailconnector.pst import Store  # noqa: E402
 from tests.exercise import fill  # noqa: E402
+from tests.unit.items.examples import ITEMS  # noqa: E402
 
 SAMPLES = Path(os.environ.get("MAILCONNECTOR_SAMPLES") or ROOT.parent / "shared" / "samples")
 LARGEST = 300_000  # bytes of a real file that is taken: the fuzzer is quicker with small ones
@@ -51,6 +52,8 @@ def write_mail(folder: Path) -> None:
         if len(letter.data) <= LARGEST_MAIL:
             (folder / f"{number}.eml").write_bytes(letter.data)
             (folder / f"{number}.tnef").write_bytes(tnef.build(to_mapi(parse(letter.data))))
+    for name, item in ITEMS.items():
+        (folder / f"{name}.item.eml").write_bytes(render_item(item))
     for name in ("mime", "tnef"):
         take_real(SAMPLES / name, folder, LARGEST_MAIL)
 

@@ -51,7 +51,7 @@ from mailconnector.items import (
 )
 from mailconnector.items.headers import first
 from mailconnector.mapi.values import ValueFormatError
-from mailconnector.mapping import from_mapi, to_mapi
+from mailconnector.mapping import from_mapi, is_mail, to_mapi
 
 MARK = b"x-mailconnector-item"
 """Lower-case name of the field that marks a message of ours."""
@@ -230,6 +230,9 @@ def _without_leftover(mail: Mail, kind: type, flags: Flags | None, problem: Form
     except FormatError as error:
         return ReadItem(mail, problem or error)
     found = mail_of(said.item)
+    if isinstance(said.item, GenericItem) and is_mail(found.message_class):
+        # Without its class it is what it looks like.
+        return ReadItem(mail, problem)
     text = body_of(mail.text) if found.text is None and found.html is None else found.text
     found = replace(found, text=text, attachments=(*found.attachments, *said.attachments))
     return ReadItem(_with_marks(with_mail(said.item, found), flags, ()), problem)

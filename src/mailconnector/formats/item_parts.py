@@ -189,8 +189,10 @@ def said_by(kind: type, mail: Mail) -> Said:
     bare = replace(mail, headers=b"", layout=b"", original=b"", received=None, leftover={})
     if kind is Mail:
         return Said(replace(bare, attachments=()), mail.attachments)
-    if kind in (GenericItem, Post):
-        return Said(kind(replace(bare, attachments=())), mail.attachments)
+    if kind is GenericItem:
+        return Said(GenericItem(replace(bare, attachments=())), mail.attachments)
+    if kind is Post:
+        return Said(Post(replace(bare, message_class="IPM.Post.RSS", attachments=())), mail.attachments)
     if kind is Note:
         return Said(_note(mail), mail.attachments)
     kinds = CARD_KINDS if kind in _CARDS else CALENDAR_KINDS

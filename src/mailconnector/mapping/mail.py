@@ -11,7 +11,7 @@ from mailconnector.items.headers import fields as header_fields
 from mailconnector.mapi import reading, tags
 from mailconnector.mapi.bodies import read_bodies
 from mailconnector.mapi.named import PropertyName
-from mailconnector.mapi.objects import MessageObject, Properties, get
+from mailconnector.mapi.objects import MessageObject, Properties, find, get
 from mailconnector.mapping import addresses, attachments, bodies, marks, own, protected, reports, threads
 from mailconnector.mapping.addresses import PersonTags
 from mailconnector.mapping.attachments import file_time_of
@@ -215,6 +215,8 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
     known = [*people, *([author] if author else []), *([sender] if sender else [])]
     leftover = sender_leftover | marks.leftover_marks(flags, subject, properties)
     leftover |= {key: value for key, value in properties.items() if identity(key) not in _NOT_LEFT_OVER}
+    # Mail that came with RTF alone has no text of its own.
+    text = None if own.MIME_LAYOUT in properties and find(properties, tags.PidTagBody) is None else read.text
     header_text = get(properties, tags.PidTagTransportMessageHeaders)
     if header_text is not None and header_text != _headers(headers).get(tags.PidTagTransportMessageHeaders):
         leftover[tags.PidTagTransportMessageHeaders] = header_text
@@ -236,7 +238,7 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
         references=parents[1],
         conversation_topic=threads.read_topic(properties, subject),
         conversation_index=threads.read_index(properties, message_id, parents, date),
-        text=reports.report_text(message) if read.is_empty() else read.text,
+        text=reports.report_text(message) if read.is_empty() else text,
         html=read.html,
         rtf=read.rtf,
         charset=read.charset,
