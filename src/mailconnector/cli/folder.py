@@ -18,14 +18,19 @@ from mailconnector.app.sync.folder_choices import (
 )
 from mailconnector.app.sync.status import account_status
 from mailconnector.cli.exits import ends_well
+from mailconnector.cli.folder_arrange import arrange_command
 from mailconnector.cli.options import AsJson, ProfileFile
 from mailconnector.cli.status import mode_text
 from mailconnector.cli.terminal import clean, facts_table, list_table, print_json, print_line, size_text, stdout
 from mailconnector.sync import Form, Mode
 
 folder_app = typer.Typer(
-    help="When and how far each folder is synchronised.", no_args_is_help=True, rich_markup_mode="markdown"
+    help="When and how far each folder is synchronised, and where the special ones stand.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
 )
+
+folder_app.command("arrange")(arrange_command)
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.", show_default=False)]
 
