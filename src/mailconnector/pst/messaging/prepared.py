@@ -146,6 +146,14 @@ class Preparer:
             self._form = self._form._replace(names=tuple(self._names.items()))
         return self._form
 
+    def expect(self, name: PropertyName) -> None:
+        """Have a name in the form before the first message that needs it.
+
+        A name that the store does not know is defined in memory, and written with the next transaction that is
+        committed; when there is none, nothing comes of it.
+        """
+        self._id_of(name)
+
     def name_of(self, pid: int) -> PropertyName | None:
         """Return the name of a property id, or None."""
         return self._names.get(pid)

@@ -17,7 +17,7 @@ from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapi.values import Value
 from mailconnector.mapping import flag_changes, flag_keys, from_mapi
-from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, PstFormatError, Store
+from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, PstFormatError, PstTooLargeError, Store
 from mailconnector.stores.pst.flags import KEPT_FLAGS, fitted_category, flags_told
 from mailconnector.stores.pst.index import IndexedItem, NodePlace, stored_moment
 from mailconnector.stores.pst.preparing import Making, Preparation, Ready, message_of, not_counted
@@ -134,9 +134,11 @@ class MessageReader:
     def begin_to_prepare(self) -> None:
         """Learn by what items are made ready for the file; until then, they are written by drafts."""
         if self._making is None:
-            with suppress(PstFormatError):  # of the names of properties: whoever needs them is going to say it
+            with suppress(PstFormatError, PstTooLargeError):  # of the names of properties: who needs them says it
                 preparer = self._store.preparer()
-                self._making = None if preparer is None else Making(preparer, self._own_addresses)
+                if preparer is not None:
+                    self._making = Making(preparer, self._own_addresses)
+                    self._making.expect_mail()
 
     @property
     def preparation(self) -> Preparation | None:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from mailconnector.errors import MailConnectorError
 from mailconnector.items import Item, Mail, mail_of, message_id_of, with_mail
 from mailconnector.mapi import named, tags
+from mailconnector.mapi.named import NamedTag
 from mailconnector.mapi.objects import MessageObject, PropertyKey, find
 from mailconnector.mapi.types import FileTime, PropertyType
 from mailconnector.mapi.values import decode
@@ -25,10 +26,13 @@ from mailconnector.mapping import flag_keys, to_mapi
 from mailconnector.pst import FingerprintKeys, NewMessage, PreparedMessage, Preparer
 from mailconnector.stores.pst.flags import KEPT_FLAGS, flags_told
 from mailconnector.stores.pst.index import stored_moment
-from mailconnector.sync.flags import FlagSet, kept, to_flags, to_text
+from mailconnector.sync.flags import ANY_KEYWORD, FlagSet, kept, to_flags, to_text
 
 # What Outlook's own accounts write on the mail that they receive or send.
 _ACCOUNT_KEYS: tuple[PropertyKey, ...] = (named.PidLidInternetAccountName, named.PidLidInternetAccountStamp)
+# A mail with all that mail from a server has: known beforehand, its names let the first messages be made elsewhere too.
+_EXPECTED = Mail(headers=b"X: \xff\r\n", layout=b"x")
+_EXPECTED_FLAGS = frozenset((*KEPT_FLAGS.flags - {ANY_KEYWORD}, "keyword"))
 _DATES = (tags.PidTagMessageDeliveryTime >> 16, tags.PidTagClientSubmitTime >> 16, tags.PidTagCreationTime >> 16)
 _CREATED, _CLASS, _SIZE = tags.PidTagCreationTime >> 16, tags.PidTagMessageClass >> 16, tags.PidTagMessageSize >> 16
 _KEY_SIZE = 16
@@ -113,6 +117,12 @@ class Making:
         self._preparation: Preparation | None = None
         self._random = b""
         self.token = preparer.form.token
+
+    def expect_mail(self) -> None:
+        """Have the names that most mail needs in what is handed to other processes, where the file is open."""
+        for key in message_of(_EXPECTED, _EXPECTED_FLAGS, None, frozenset()).properties:
+            if isinstance(key, NamedTag):
+                self._preparer.expect(key.name)
 
     @property
     def preparation(self) -> Preparation:

@@ -12,6 +12,7 @@ import pytest
 
 from mailconnector.items import Address, Attachment, Contact, Item, Mail
 from mailconnector.mapi import tags
+from mailconnector.mapi.named import PS_PUBLIC_STRINGS, NamedTag, PropertyName
 from mailconnector.pst import Folder, PreparedMessage, Store
 from mailconnector.stores import PstStore
 from mailconnector.stores.pst.preparing import Ready
@@ -24,6 +25,9 @@ ME = frozenset(("me@example.org",))
 
 
 OWN = {tags.PidTagCreationTime, tags.PidTagLastModificationTime, tags.PidTagSearchKey}  # another for each message
+
+
+STRANGE = {NamedTag(PropertyName(PS_PUBLIC_STRINGS, "x-strange"), 0x1F): "x"}
 
 
 def made_file(folder: Path) -> PstFile:
@@ -164,9 +168,9 @@ def test_what_was_made_before_a_roll_back_is_not_used(tmp_path: Path, monkeypatc
 def test_what_has_attachments_or_an_unknown_name_is_left_to_the_file(tmp_path: Path) -> None:
     with PstFile(tmp_path).open() as store:
         folder = inbox(store)
-        assert elsewhere(store, letter(1, layout=b"x")).ready is None  # the file does not know a name of it
-        put(store, folder, letter(0, layout=b"x"))
-        assert isinstance(elsewhere(store, letter(1, layout=b"x")).ready, Ready)
+        assert elsewhere(store, letter(1, leftover=STRANGE)).ready is None  # the file does not know a name of it
+        put(store, folder, letter(0, leftover=STRANGE))
+        assert isinstance(elsewhere(store, letter(1, leftover=STRANGE)).ready, Ready)
         assert elsewhere(store, letter(1, attachments=(Attachment(name="a", data=b"x"),))).ready is None
         assert elsewhere(store, Contact(mail(2))).ready is None  # it has no recipients
 
@@ -176,3 +180,22 @@ def test_nothing_is_made_for_an_ansi_file(tmp_path: Path) -> None:
         folder = inbox(store)
         put(store, folder, letter(0))
         assert store.preparation is None
+
+
+def test_mail_is_made_elsewhere_from_the_first_one_on_and_an_unchanged_file_stays_as_it_is(tmp_path: Path) -> None:
+    file = PstFile(tmp_path)
+    with file.open() as store:
+        folder = inbox(store)
+    before = file.path.read_bytes()
+    with file.open() as store:
+        folder = inbox(store)
+        given = elsewhere(store, letter(1, layout=b"x", headers=b"X: \xff\r\n"), FLAGS)
+        assert isinstance(given.ready, Ready)
+        list(store.changes(folder, "").items)
+    assert file.path.read_bytes() == before
+    with file.open() as store:
+        assert inbox(store) == folder
+        (outcome,) = store.add(folder, [elsewhere(store, given.item, FLAGS)])
+    with file.open() as store:
+        assert got(store, folder, outcome.id).layout == b"x"
+    file.assert_sound()
