@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from mailconnector.items import Appointment, Contact, FolderKind, Mail, Task
+from mailconnector.items.field_groups import grouping
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import Answer, FolderOptions, Settings, Side
 from mailconnector.sync.bases import fields_of
@@ -318,11 +319,12 @@ def check(world: Exchange, wanted: Exchange) -> None:
 
 
 def fields(store: MemoryStore) -> Counter[tuple[str, str]]:
-    """The fields of all items but mail: type, path and digest."""
+    """The fields of all items but mail: type, path and digest; without what stores write for themselves."""
     return Counter(
         (type(got.item).__name__, f"{path} {digest.hex()}")
         for state in store.folders()
         for got in items(store, state.id)
         if not isinstance(got.item, Mail)
         for path, digest in fields_of(got.item).items()
+        if not grouping(type(got.item), path)[1]
     )

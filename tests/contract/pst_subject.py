@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mailconnector import pst
-from mailconnector.items import Item, mail_of
+from mailconnector.items import Item, Mail, mail_of
 from mailconnector.mapi import tags
+from mailconnector.mapping import to_mapi
 from mailconnector.stores import PstStore
 
 FORMATS: tuple[Literal["unicode", "ansi"], ...] = ("unicode", "ansi")
@@ -38,7 +39,13 @@ class PstFile:
         mail = mail_of(item)
         self.store.close()
         with pst.open_store(self.path, writable=True) as file:
-            file.message(int(id_, 16)).set_properties({tags.PidTagBody: mail.text, tags.PidTagSubject: mail.subject})
+            message = file.message(int(id_, 16))
+            if isinstance(item, Mail):
+                message.set_properties({tags.PidTagBody: mail.text, tags.PidTagSubject: mail.subject})
+            else:
+                with message.edit() as draft:
+                    draft.clear()
+                    draft.fill(to_mapi(item))
         self.store = self._open()
         return id_
 

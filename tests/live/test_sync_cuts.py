@@ -20,10 +20,18 @@ from tests.scenarios import SCENARIOS, check, prepare
 from tests.unit.items.edits import KINDS
 
 # Neither a server's rights and ids nor the marks of a mail program can be changed from here.
-IMPOSSIBLE = {"closed folder", "read only", "void ids", "received twice"}
+IMPOSSIBLE = {"closed folder", "read only", "fields merged, read only", "void ids", "received twice"}
 REAL = sorted(set(SCENARIOS) - IMPOSSIBLE)
 OF_ITEMS = ("moves", "both edited")
-SAMPLE = ("both edited", "deleted folder with news", "large ones completed", "moves", "names exchanged")
+SAMPLE = (
+    "both edited",
+    "deleted folder with news",
+    "fields by others",
+    "fields merged",
+    "large ones completed",
+    "moves",
+    "names exchanged",
+)
 
 
 @contextmanager

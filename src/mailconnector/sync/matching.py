@@ -34,10 +34,17 @@ def match_reappeared(state: State, folder: int, side: Side) -> int:
     count = 0
     for pair, row in found:
         count += 1
-        old = state.db.execute(f"SELECT {s}_id FROM item WHERE row=?", (pair,)).fetchone()[0]
-        new, flags, revision = state.db.execute("SELECT id, flags, revision FROM change WHERE row=?", (row,)).fetchone()
+        old, before = state.db.execute(
+            f"SELECT {s}_id, iif(partial, '', digest) FROM item WHERE row=?", (pair,)
+        ).fetchone()
+        new, flags, revision, digest = state.db.execute(
+            "SELECT id, flags, revision, digest FROM change WHERE row=?", (row,)
+        ).fetchone()
         pairs.forget_changes(state, folder, side, [old, new])
         state.db.execute(f"UPDATE item SET {s}_id=? WHERE row=?", (new, pair))
+        if "" not in (before, digest) and before != digest:
+            # Whatever the revision says: a store may make it of no more than a size and a date.
+            state.db.execute(f"UPDATE item SET {s}_revision='' WHERE row=?", (pair,))
         pairs.settle(state, pair, side, flags, revision)
     return count
 

@@ -1,0 +1,48 @@
+"""Edits of items on a real server, by programs that do not know what a PST keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailconnector.items import Appointment, Contact, Task
+from mailconnector.lab import DovecotServer
+from mailconnector.sync import Side, Step
+from tests.live.pairs import RealExchange, real_exchange
+from tests.scenarios import check, find_thing, put_things, touch
+
+L, R = Side.LOCAL, Side.REMOTE
+
+
+@pytest.fixture
+def world(dovecot: DovecotServer, tmp_path: Path) -> Iterator[RealExchange]:
+    world = real_exchange(tmp_path / "pair", dovecot)
+    yield world
+    world.close()
+
+
+def test_an_edit_of_the_same_size_and_date_is_one(world: RealExchange) -> None:
+    put_things(R, Task)(world)
+    world.settle()
+    touch(R, Task, "due")(world)
+    assert world.run().done == {(Step.REPLACE, L): 1}
+    check(world, world)
+
+
+def test_the_leftover_that_another_program_dropped_comes_back_once(world: RealExchange) -> None:
+    put_things(L, Contact, Appointment)(world)
+    world.settle()
+    before = find_thing(world, L, Contact)[2].item
+    touch(R, Contact, "mobile", by_other=True)(world)
+    assert world.run().done == {(Step.REPLACE, L): 1, (Step.REPLACE, R): 1}
+    for side in Side:
+        found = find_thing(world, side, Contact)[2].item
+        assert isinstance(found, Contact) and isinstance(before, Contact)
+        assert (
+            found.mail.leftover.items()
+            >= {key: value for key, value in before.mail.leftover.items() if not isinstance(key, int)}.items()
+        )
+        assert list(found.phones.values()) == ["+1 2", "+49 1"]
+    assert world.run().is_quiet
