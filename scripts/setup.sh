@@ -63,6 +63,9 @@ fi
 if [ "$extra" = dev ] && ! command -v mbsync >/dev/null; then
   packages+=(isync)
 fi
+if [ "$extra" = dev ] && ! command -v msgconvert >/dev/null; then
+  packages+=(libemail-outlook-message-perl)
+fi
 for pair in gpg:gnupg openssl:openssl; do
   if [ "$extra" = dev ] && ! command -v "${pair%:*}" >/dev/null; then
     packages+=("${pair#*:}")

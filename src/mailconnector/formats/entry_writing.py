@@ -25,7 +25,13 @@ def card_of(item: Contact | DistributionList) -> bytes:
 
 
 def _component(item: CalendarItem) -> Component:
-    return calendar.component(replace(item, mail=replace(item.mail, message_id=message_id_of(item))))
+    message_id = message_id_of(item)
+    made = calendar.component(replace(item, mail=replace(item.mail, message_id=message_id)))
+    for part in made.parts:
+        if part.name != "VTIMEZONE" and part.first("UID") is None:
+            # Its author wrote none; without it nobody would know the entry again.
+            part.lines.insert(0, Line("UID", calendar_lines.escaped(message_id.strip("<>"))))
+    return made
 
 
 class JoinedCalendar:
