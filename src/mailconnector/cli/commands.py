@@ -30,6 +30,7 @@ _COMMANDS = {
     "log": _Late("log", "log_command"),
     "folder": _Late("folder", "folder_app"),
     "share": _Late("share", "share_app"),
+    "delegate": _Late("delegate", "delegate_app"),
     "demo": _Late("demo", "demo_command"),
     "pst": _Late("pst", "pst_app"),
     "lab": _Late("lab", "lab_app"),

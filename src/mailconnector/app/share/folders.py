@@ -13,8 +13,10 @@ from mailconnector.app.sync.paths import folder_paths
 from mailconnector.imap import ImapClient, MailboxInfo
 from mailconnector.imap.responses import Namespaces
 from mailconnector.imap.rights import Rights
-from mailconnector.stores.imap.folders import Layout, states
+from mailconnector.stores.imap.folders import Layout, Sorts, states
+from mailconnector.stores.imap.kinds import KindBook, annotated
 from mailconnector.sync import State
+from mailconnector.sync.store import SpecialUse
 from mailconnector.sync.tree import Tree
 
 
@@ -29,6 +31,7 @@ class Folder:
         own: it is the account's.
         mine: what the account may do with it; None where the server does not tell.
         selectable: it is a folder of its own, not just a name that others stand in.
+        use: what it is for, if it is one of the account's main folders.
     """
 
     mailbox: str
@@ -37,6 +40,7 @@ class Folder:
     own: bool
     mine: Rights | None
     selectable: bool = True
+    use: SpecialUse | None = None
 
     @property
     def shown(self) -> str:
@@ -113,14 +117,15 @@ def look(client: ImapClient, job: Job, login: str) -> FolderIndex:
     namespaces = client.mailboxes.namespaces()
     infos = client.mailboxes.list(subscriptions=False, rights=True)
     layout = Layout.of(namespaces)
-    tree = Tree(states(infos, layout))
+    tree = Tree(states(infos, layout, Sorts(annotated(client, infos, KindBook()))))
     local = _local_paths(job)
     found = []
     for info in infos:
         path = local.get(info.name) or (tree.path(info.name) if info.name in tree else _plain_path(info))
         own = layout.is_own(info.name)
         owner = login if own else owner_of(info.name, namespaces)
-        found.append(Folder(info.name, path, owner, own, info.rights, info.selectable))
+        use = tree[info.name].special if info.name in tree else None
+        found.append(Folder(info.name, path, owner, own, info.rights, info.selectable, use))
     return FolderIndex(found, layout.separator)
 
 

@@ -99,6 +99,11 @@ class Sharing:
     ) -> None:
         self._client.logout()
 
+    @property
+    def client(self) -> ImapClient:
+        """The session."""
+        return self._client
+
     # -- folders -----------------------------------------------------------------------------------------------------
 
     @property

@@ -1,0 +1,90 @@
+"""The user's filter on the server: read, and changed without harm to what is the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailconnector.app.account.connecting import credentials
+from mailconnector.app.account.model import Account
+from mailconnector.app.delegate.script import NEEDED, SCRIPT_NAME, rule_addresses, with_rule
+from mailconnector.app.errors import AppError, AppUsageError
+from mailconnector.imap import Security, sasl
+from mailconnector.sieve import SieveClient
+
+DEFAULT_PORT = 4190
+
+
+class NoFilterError(AppError):
+    """The server has no filters, or none that can do what is wanted."""
+
+
+def connect_filters(account: Account, host: str = "", port: int = DEFAULT_PORT) -> SieveClient:
+    """Connect to the ManageSieve server of an account and log in as to its IMAP server.
+
+    Args:
+        account: the account.
+        host: the server; empty for where the mailbox is.
+        port: its port.
+
+    Raises:
+        SieveError: there is no session to be had.
+        SecretError: the password or token cannot be had.
+    """
+    server = account.imap_server
+    client = SieveClient(host or server.host, port)
+    try:
+        if server.endpoint.security is not Security.PLAIN:
+            client.start_tls(server.endpoint.tls_context())
+        secret = credentials(server)
+        names = sasl.choose(client.mechanisms, secret, private=client.private)
+        if not names:
+            raise NoFilterError("the server of filters offers no login for these credentials", hint="Ask its operator.")
+        client.login(sasl.mechanism(names[0], secret, host=server.host, port=port))
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def requests_go_to(client: SieveClient) -> tuple[str, ...]:
+    """Return the addresses that meeting requests are sent on to."""
+    active = next((script.name for script in client.scripts() if script.active), None)
+    return rule_addresses(client.script(active)) if active is not None else ()
+
+
+def send_requests_to(client: SieveClient, addresses: Sequence[str]) -> None:
+    """Have meeting requests sent on to these addresses, and to no others; the user's own rules stay.
+
+    Raises:
+        NoFilterError: the server's filters lack an extension for that.
+        AppUsageError: the user has scripts, and none is active: which one is meant is not to be guessed.
+        SieveError: the server refuses it; nothing was changed.
+    """
+    missing = [name for name in NEEDED if name not in client.extensions]
+    if missing and addresses:
+        raise NoFilterError(
+            f"the server's filters cannot do that: they lack {', '.join(missing)}",
+            hint="Give the delegate a role in your Inbox instead.",
+        )
+    scripts = client.scripts()
+    active = next((script.name for script in scripts if script.active), None)
+    if active is None:
+        if not addresses:
+            return
+        if any(script.name == SCRIPT_NAME for script in scripts) or not scripts:
+            client.put(SCRIPT_NAME, with_rule("", addresses))
+            client.activate(SCRIPT_NAME)
+            return
+        raise AppUsageError(
+            "your filters on the server are switched off",
+            hint="Switch one on, or delete them: " + ", ".join(script.name for script in scripts),
+        )
+    before = client.script(active)
+    after = with_rule(before, addresses)
+    if after == before:
+        return
+    if not after.strip() and active == SCRIPT_NAME:
+        client.activate("")
+        client.delete(active)
+        return
+    client.put(active, after)

@@ -1,0 +1,70 @@
+"""The rule in a user's filter that sends meeting requests on to delegates (Sieve, RFC 5228).
+
+It stands between two lines of ours, behind the `require` at the top of the script, since none may follow a rule, and
+before the user's own rules, which may end the script. All else of the script stays as it is, to the letter. What is
+sent on is delivered to the user as well (`redirect :copy`, RFC 3894).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mailconnector.app.errors import AppUsageError
+
+SCRIPT_NAME = "mailconnector"
+"""What our script is called where the user has none."""
+NEEDED = ("body", "copy")
+"""The extensions that the rule needs."""
+
+_BEGIN = "# Mail Connector: meeting requests for delegates. Changed by `mailconnector delegate`; the rest is yours."
+_END = "# Mail Connector: end."
+_REQUIRE_BEGIN = "# Mail Connector: what its rule needs."
+_OURS = re.compile(
+    rf"^{re.escape(_REQUIRE_BEGIN)}\r?\n[^\n]*\n|^{re.escape(_BEGIN)}\r?\n.*?^{re.escape(_END)}\r?\n",
+    re.MULTILINE | re.DOTALL,
+)
+_ADDRESS = re.compile(r'redirect :copy "((?:[^"\\]|\\.)*)";')
+# White space, comments and `require` commands.
+_TOP = re.compile(r'(?:\s+|#[^\n]*(?:\n|$)|/\*.*?\*/|require\s*(?:"[^"]*"|\[[^\]]*\])\s*;)', re.DOTALL | re.IGNORECASE)
+
+
+def with_rule(text: str, addresses: Sequence[str]) -> str:
+    """Return a script with the rule for these delegates, in place of the one that it had.
+
+    Args:
+        text: the user's script; may be empty.
+        addresses: the delegates' mail addresses; none takes the rule out.
+
+    Raises:
+        AppUsageError: an address cannot stand in a script.
+    """
+    rest = _OURS.sub("", text)
+    if not addresses:
+        return rest
+    place, found = 0, _TOP.match(rest)
+    last = 0
+    while found is not None:
+        place = found.end()
+        if found[0].lower().startswith("require"):
+            last = place
+        found = _TOP.match(rest, place)
+    top, below = rest[:last], rest[last:]
+    if top and not top.endswith("\n"):
+        top, below = top + "\n", below.removeprefix("\r").removeprefix("\n")
+    needed = ", ".join(f'"{name}"' for name in NEEDED)
+    require = f"{_REQUIRE_BEGIN}\nrequire [{needed}];\n"
+    actions = "".join(f'  redirect :copy "{_checked(address)}";\n' for address in addresses)
+    test = 'body :content "text/calendar" :contains ["METHOD:REQUEST", "METHOD:CANCEL"]'
+    return f"{require}{top}{_BEGIN}\nif {test} {{\n{actions}}}\n{_END}\n{below}"
+
+
+def rule_addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses that the rule in a script sends to."""
+    return tuple(address for part in _OURS.finditer(text) for address in _ADDRESS.findall(part[0]))
+
+
+def _checked(address: str) -> str:
+    if not re.fullmatch(r'[^\s"\\<>(),;:\[\]]+@[^\s"\\<>(),;:\[\]]+', address):
+        raise AppUsageError(f"{address!r} is no mail address that a filter can send to")
+    return address
