@@ -46,7 +46,10 @@ def test_it_shows_what_it_promises_and_can_be_gone_on_with(directory):
         assert again.json["accounts"][0]["done"] == []
         assert all(view.same for view in compare(account_of(profile, "alice")))
         assert command("status", "--profile", profile).code == 0
-        assert "Train times" in command("log", "--profile", profile).out
+        told = command("log", "--profile", profile).out
+        assert "Train times" in told
+        assert "folder moved" in told
+        assert "now Семья и друзья" in told
         assert "Steuer 2026" in command("pst", "ls", directory / "alice.pst").out
     finally:
         assert command("lab", "down", "--folder", directory / "lab").code == 0

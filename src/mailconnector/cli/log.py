@@ -20,7 +20,7 @@ from mailconnector.cli.options import AsJson, ProfileFile
 from mailconnector.cli.sync_words import CONFLICTS, LOG_STEPS, TO_SIDE
 from mailconnector.cli.terminal import clean, list_table, print_line, print_notice, stdout
 from mailconnector.items import label_of
-from mailconnector.sync import Conflict, State, log
+from mailconnector.sync import Conflict, State, Step, log
 from mailconnector.sync.log import LogEntry
 
 _AGO = re.compile(r"(\d{1,5})\s*(m|min|h|d|w)")
@@ -74,8 +74,10 @@ def log_command(
         item = clean(entry.title, 80)
         if entry.note:
             item = f"{item} ({_note(entry.note)})" if item else _note(entry.note)
-        where = TO_SIDE.get(entry.side, entry.side)
-        table.add_row(*heads, where, LOG_STEPS.get(entry.step, entry.step), clean(entry.folder), item)
+        where, word = TO_SIDE.get(entry.side, entry.side), LOG_STEPS.get(entry.step, entry.step)
+        if entry.step == Step.MOVE.value and entry.note and not entry.title:
+            word, item = "folder moved", f"now {item}"
+        table.add_row(*heads, where, word, clean(entry.folder), item)
     stdout().print(table)
     if last and len(entries) == last:
         print_line(f"The latest {last:,}; --last 0 shows all.", "dim")

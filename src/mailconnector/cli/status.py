@@ -72,7 +72,7 @@ def _print_status(status: AccountStatus) -> None:
         print_line("  The last run was cut off; the next one finds out what became of its last batch.")
     if status.folders:
         table = list_table(
-            "Folder", "Items", "State", "Looked at", "When", right=("Items",), folding=("Folder", "State")
+            "Folder", "Items", "State", "Last opened", "When", right=("Items",), folding=("Folder", "State")
         )
         for folder in status.folders:
             table.add_row(

@@ -58,7 +58,7 @@ def test_everything_has_words():
     assert set(TRIGGERS) == set(Trigger)
     assert set(CONFLICTS) == set(Conflict)
     assert set(MODES) == set(Mode)
-    assert set(STEPS) <= set(LOG_STEPS) <= {step.value for step in Step} | {"failed"}
+    assert set(STEPS) <= set(LOG_STEPS) <= {step.value for step in Step} | {"failed", "kept"}
 
 
 def test_exit_codes_tell_the_ends_apart():
