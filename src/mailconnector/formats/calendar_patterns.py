@@ -64,7 +64,8 @@ def read_blob(component: Component) -> RecurrencePattern | None:
         return None
     rules = component.all("RRULE")
     rule = rules[0].value.strip() if len(rules) == 1 else "NONE" if not rules else ""
-    if line.parameter(_RULE) != rule:
+    # Programs write the parts of a rule in the order that they like.
+    if sorted(line.parameter(_RULE).split(";")) != sorted(rule.split(";")):
         return None
     try:
         return RecurrencePattern.parse(base64.b64decode(line.value))

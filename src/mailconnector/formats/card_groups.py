@@ -11,6 +11,7 @@ from email.utils import parseaddr
 from mailconnector.formats import transfer
 from mailconnector.formats.card_lines import V3, Line, escape, escape_uri, kept, line, parse_kept
 from mailconnector.formats.card_reading import Lines, link_lines, mail_lines, read_links, read_mail
+from mailconnector.formats.percent import quoted, unquoted
 from mailconnector.items.distribution_list import DistributionList, Member, MemberKind
 
 MESSAGE_CLASS = "IPM.DistList"
@@ -21,8 +22,6 @@ _OLD = {_KIND: "KIND", _MEMBER: "MEMBER"}
 _NEW = {new: old for old, new in _OLD.items()}
 _MAIL = "mailto:"
 _OTHER = "x-address:"
-_QUOTED = re.compile(r"%([0-9A-Fa-f]{2})")
-_UNQUOTED = re.compile(r"[^A-Za-z0-9@._~!$'()*+=/-]")
 _KINDS = {kind.value.replace(" ", "-"): kind for kind in MemberKind}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
@@ -65,12 +64,12 @@ def _member(one: Line) -> Member | None:
     name = one.param("X-NAME") or one.param("CN")
     kind = _KINDS.get(one.param("X-MEMBER").lower(), MemberKind.ADDRESS)
     if value.lower().startswith(_MAIL):
-        address = _unquoted(value[len(_MAIL) :].partition("?")[0])
+        address = unquoted(value[len(_MAIL) :].partition("?")[0])
         if not one.param("X-NAME") and "<" in address:
             # Kolab writes the name with the address.
             name, address = parseaddr(address)
     elif value.lower().startswith(_OTHER):
-        address = _unquoted(value[len(_OTHER) :])
+        address = unquoted(value[len(_OTHER) :])
     else:
         return None
     entry_id = transfer.decode_base64(one.param("X-ENTRY-ID").encode("ascii", "ignore"))
@@ -84,20 +83,10 @@ def _member_line(member: Member) -> Line:
     is_mail = member.address_type == "SMTP" and bool(member.address)
     return line(
         "MEMBER",
-        escape_uri((_MAIL if is_mail else _OTHER) + _quoted(member.address)),
+        escape_uri((_MAIL if is_mail else _OTHER) + quoted(member.address)),
         X_NAME=member.name,
         X_KIND="" if member.address_type == "SMTP" else member.address_type,
         X_MEMBER="" if member.kind is MemberKind.ADDRESS else _NAMES[member.kind],
         X_ENTRY_ID=b64encode(member.entry_id).decode("ascii"),
         X_SLOT="" if member.slot == 4 else str(member.slot),
     )
-
-
-def _quoted(text: str) -> str:
-    """Return a text with what no URI may hold percent-encoded (RFC 3986 2.1)."""
-    return _UNQUOTED.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace")), text)
-
-
-def _unquoted(text: str) -> str:
-    raw = _QUOTED.sub(lambda found: chr(int(found[1], 16)), "".join(map(chr, text.encode("utf-8", "replace"))))
-    return raw.encode("latin-1").decode("utf-8", "replace")
