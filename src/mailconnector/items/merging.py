@@ -14,7 +14,7 @@ say whether a field was changed since, and are the same in each run of the progr
 4. Fields that programs write for themselves are soft: a change of them never clashes, theirs comes first.
 5. Items that came without any of the MAPI properties that the base had left over were written by a program that does
    not know them. It has not taken away what it cannot express: the leftover stays, fields that no standard has stay,
-   and so does a richer form of a body with the same words.
+   so do all files where it has none at all, and a richer form of a body with the same words.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from mailconnector.items.item import Item, mail_of
 from mailconnector.items.parts import Parts, digest, digests_of, put_together, taken_apart
 
 _ESSENCE = 12
+_FILES = "attachments."
 _NOT_SEEN = frozenset(
     {"attachments", "leftover", "flags", "categories", "uid", "instance", "text", "html", "rtf", "original"}
 )
@@ -148,6 +149,9 @@ class _Side:
             return False
         if split_path(path)[1] == "leftover" or path.startswith(LEFTOVER):
             return True
+        if path.startswith(_FILES):
+            # Who writes no file at all may not know of files.
+            return not any(one.startswith(_FILES) for one in self.digests)
         return not is_standard(type(self.item), path)
 
     def _has_changed_body(self) -> bool:

@@ -297,6 +297,21 @@ def test_an_edit_by_a_program_that_knows_no_leftover_keeps_it(kind: type, name: 
     assert mail_of(merged(item, ours, theirs)).leftover[CUSTOM] == "reader 2"
 
 
+def test_files_were_not_taken_away_by_who_writes_none() -> None:
+    item = sample(Appointment)
+    files = (Attachment("plan.txt", data=b"plan"), Attachment("list.txt", data=b"list"))
+    item = replace(item, mail=replace(item.mail, attachments=files))
+    theirs = bare(replace(item, location="Elsewhere"))
+    without = merged(item, item, replace(theirs, mail=replace(theirs.mail, attachments=())))
+    assert without == replace(item, location="Elsewhere")
+    # One that is left out beside another was.
+    fewer = merged(item, item, replace(theirs, mail=replace(theirs.mail, attachments=files[:1])))
+    assert fewer.mail.attachments == files[:1]
+    # Who knows of all that we have, knows of files as well.
+    known = merged(item, item, replace(item, mail=replace(item.mail, attachments=())))
+    assert known.mail.attachments == ()
+
+
 def test_what_no_standard_has_was_not_taken_away() -> None:
     item: Contact = replace(sample(Contact), account="4711", hobbies="Chess", gender=Gender.FEMALE)
     theirs = bare(replace(item, account="", hobbies="", job_title="Boss", company=""))
