@@ -32,6 +32,7 @@ from mailconnector.lab import MailServer
 from mailconnector.lab.proxy import FaultyProxy
 from mailconnector.stores import ImapStore
 from mailconnector.stores.imap.kinds import ENTRIES
+from mailconnector.sync import FolderOptions, Form, Settings
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import ROOT, Delivery, Fetched, FolderState, Replacement, SpecialUse
 from tests.contract import imap_subject
@@ -237,9 +238,32 @@ def test_items_of_other_programs_come_and_broken_ones_stay_as_they_are(any_serve
         # One that a user edits in Outlook goes back, and the others stay.
         edit(world, SpecialUse.CALENDAR, event, replace(event, location="Room 9"))
         quiet(world)
-        with exchanges(tmp_path / "again", any_server) as _:
-            again = items(world.remote)
+        again = items(world.remote)
         assert [item.location for item in again.values() if isinstance(item, Appointment)] == ["Room 9"]
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_items_of_other_programs_go_back_in_the_form_that_is_chosen(
+    form: Form, dovecot: MailServer, tmp_path: Path
+) -> None:
+    with exchanges(tmp_path, dovecot, "unicode") as (world,):
+        world.settings = Settings(folders={("Calendar",): FolderOptions(form=form)})
+        quiet(world)
+        assert world.mailbox is not None
+        with connect(dovecot, world.mailbox.user) as client:
+            list(client.uploads.append_many("Calendar", [Upload(foreign("text/calendar", FOREIGN["event"]))]))
+        quiet(world)
+        (event,) = items(world.local).values()
+        assert isinstance(event, Appointment)
+        edit(world, SpecialUse.CALENDAR, event, replace(event, location="Room 9"))
+        quiet(world)
+        with connect(dovecot, world.mailbox.user) as client:
+            (message,) = client.select("Calendar").fetch(None)
+        assert b"LOCATION:Room 9" in (message.body or b"")
+        assert (b"X-MailConnector-Item:" in (message.body or b"")) is (form is Form.OWN)
+        (now,) = items(world.remote).values()
+        assert isinstance(now, Appointment)
+        assert (now.location, now.uid, now.mail.subject) == ("Room 9", "foreign-1", "From elsewhere")
 
 
 def edit(world: RealExchange, use: SpecialUse, old: Item, new: Item, *, remote: bool = False) -> None:
