@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mailconnector import lab
+from mailconnector import lab, mapping, pst
 from mailconnector.app.demo.comparison import compare
 from mailconnector.app.demo.place import clear, place_at
 from mailconnector.app.errors import AppUsageError
+from mailconnector.items import Appointment
 from mailconnector.lab import DovecotServer, LabMissingError
 from tests.live.accounts import account_of, command
 
@@ -36,6 +37,7 @@ def test_it_shows_what_it_promises_and_can_be_gone_on_with(directory):
     assert "NO " not in shown.out
     assert shown.out.count("yes  ") == 3
     assert "edited on one side, deleted on the other: it came back" in shown.out
+    assert "edited on both sides: it has both edits" in shown.out
     assert not lab.status(directory / "lab").running
     # The commands that it names at its end.
     try:
@@ -51,8 +53,21 @@ def test_it_shows_what_it_promises_and_can_be_gone_on_with(directory):
         assert "folder moved" in told
         assert "now Семья и друзья" in told
         assert "Steuer 2026" in command("pst", "ls", directory / "alice.pst").out
+        meeting = _appointments(directory / "alice.pst")["Baubesprechung Müllerstraße 5"]
+        assert meeting.location == "Büro der Architekten"  # as the phone had it
+        assert "Helme" in (meeting.mail.text or "")  # as Outlook had it
+        assert meeting.recurrence is not None
+        assert meeting.recurrence.count == 10
+        assert len(meeting.deleted) == 1
+        assert [one.name for one in meeting.mail.attachments] == ["Grundriss.txt"]
     finally:
         assert command("lab", "down", "--folder", directory / "lab").code == 0
+
+
+def _appointments(path: Path) -> dict[str, Appointment]:
+    with pst.open_store(path) as store:
+        found = [mapping.from_mapi(message.to_object()) for message in store.folder_at("Calendar").messages()]
+    return {item.mail.subject: item for item in found if isinstance(item, Appointment)}
 
 
 def test_it_is_made_anew_and_touches_nothing_else(tmp_path):

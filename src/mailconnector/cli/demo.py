@@ -60,9 +60,10 @@ def _begun(step: Begun) -> None:
     _title("1. A server and a PST")
     print_line(f"{step.server}: the mailbox of alice holds {counted(step.on_server, 'message')}.")
     print_line(
-        f"{clean(str(step.directory / 'alice.pst'))}, an Outlook data file, holds {counted(step.in_pst, 'message')}."
+        f"{clean(str(step.directory / 'alice.pst'))}, an Outlook data file, holds {counted(step.in_pst, 'message')},"
+        f" and {counted(step.in_office, 'item')} in calendar, contacts, notes and tasks."
     )
-    print_line("One of them is on both sides already.")
+    print_line("One message is on both sides already.")
     _print_views(step.views)
 
 
@@ -70,7 +71,7 @@ def _synchronised(step: Synchronised) -> None:
     _title("2. Synchronised" if step.number == 1 else "4. Synchronised again")
     print_outcome(step.outcome)
     print_line("")
-    print_line("Every message of both sides, read again and compared:")
+    print_line("Everything on both sides, read again and compared:")
     _print_views(step.views)
 
 
@@ -87,7 +88,7 @@ def _changed(step: Changed) -> None:
 
 def _ended(step: Ended) -> None:
     _title("5. The proof")
-    _print_proof(step.same, "both sides hold the same messages, with the same marks, in the same folders")
+    _print_proof(step.same, "both sides hold the same items, with the same marks, in the same folders")
     _print_proof(step.quiet, "one more run found nothing to do")
     counts = step.check.counts
     _print_proof(step.check.clean, f"the PST is sound: {counts.nodes:,} nodes and {counts.blocks:,} blocks checked")

@@ -1,4 +1,4 @@
-"""Both sides looked at with other eyes than synchronisation's: every message of the PST beside those of the server."""
+"""Both sides looked at with other eyes than synchronisation's: every item of the PST beside those of the server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from mailconnector.app.account.model import Account
 from mailconnector.app.pst.folder_walk import walk_folders
 from mailconnector.app.sync.paths import folder_paths
 from mailconnector.imap import ImapClient
-from mailconnector.items import Item
+from mailconnector.items import FolderKind, Item
+from mailconnector.mapping.container_classes import kind_of
 from mailconnector.pst import Folder, Message, PstError
 from mailconnector.sync import State
 from mailconnector.sync.flags import flags_of
@@ -73,11 +74,17 @@ def compare(account: Account) -> tuple[FolderView, ...]:
         ImapError: the server cannot be.
         SecretError: there is no password.
     """
-    local = _pst_side(account.pst_path)
+    kinds, local = _pst_side(account.pst_path)
     with connect(account) as client:
-        remote = {mailbox: _mailbox(client, mailbox) for mailbox in _mailboxes(client)}
+        mailboxes = _mailboxes(client)
+        pairs = _pairs(account, list(local), mailboxes)
+        kind_of_mailbox = {mailbox: kinds.get(path, FolderKind.MAIL) for path, mailbox in pairs}
+        remote = {mailbox: _mailbox(client, mailbox, kind_of_mailbox[mailbox]) for mailbox in mailboxes}
     views = []
-    for path, mailbox in _pairs(account, local, remote):
+    for path, mailbox in pairs:
+        # Folders that hold nothing anywhere and are not on both sides are nobody's: Outlook's journal, its outbox ...
+        if not ((path in local and mailbox in remote) or local.get(path) or remote.get(mailbox)):
+            continue
         here, there = local.get(path), remote.get(mailbox)
         views.append(
             FolderView(
@@ -111,9 +118,7 @@ def _differences(here: list[Seen] | None, there: list[Seen] | None) -> Iterator[
     yield from (f"{one.title}: only on the server" for one in only_there)
 
 
-def _pairs(
-    account: Account, local: dict[tuple[str, ...], list[Seen]], remote: dict[str, list[Seen]]
-) -> list[tuple[tuple[str, ...], str]]:
+def _pairs(account: Account, local: list[tuple[str, ...]], remote: list[str]) -> list[tuple[tuple[str, ...], str]]:
     """Return which folder of the PST belongs to which mailbox, by what the state knows, else by the names."""
     found: list[tuple[tuple[str, ...], str]] = []
     if account.state_path.exists():
@@ -126,22 +131,19 @@ def _pairs(
             mailbox = "/".join(path)
             found.append((path, _USUAL.get(mailbox, mailbox)))
             known_there.add(found[-1][1])
-    found += [(tuple(mailbox.split("/")), mailbox) for mailbox in remote if mailbox not in known_there]
-    # Folders that hold nothing anywhere and are not on both sides are nobody's mail: Outlook's calendar, tasks ...
-    return [
-        (path, mailbox)
-        for path, mailbox in found
-        if (path in local and mailbox in remote) or local.get(path) or remote.get(mailbox)
-    ]
+    return [*found, *((tuple(mailbox.split("/")), mailbox) for mailbox in remote if mailbox not in known_there)]
 
 
-def _pst_side(path: Path) -> dict[tuple[str, ...], list[Seen]]:
+def _pst_side(path: Path) -> tuple[dict[tuple[str, ...], FolderKind], dict[tuple[str, ...], list[Seen]]]:
+    """Return the kind of each folder, and what it holds."""
+    kinds: dict[tuple[str, ...], FolderKind] = {}
+    seen: dict[tuple[str, ...], list[Seen]] = {}
     with pst.open_store(path) as store:
-        return {
-            walked.path: [_seen_in_pst(message) for message in walked.folder.messages()]
-            for walked in walk_folders(store.ipm_subtree, _raise)
-            if walked.path and not walked.folder.is_search_folder and walked.folder.container_class in ("", "IPF.Note")
-        }
+        for walked in walk_folders(store.ipm_subtree, _raise):
+            if walked.path and not walked.folder.is_search_folder:
+                kinds[walked.path] = kind_of(walked.folder.container_class)
+                seen[walked.path] = [_seen_in_pst(message) for message in walked.folder.messages()]
+    return kinds, seen
 
 
 def _raise(folder: Folder, error: PstError) -> None:
@@ -158,10 +160,10 @@ def _mailboxes(client: ImapClient) -> list[str]:
     return [info.name for info in own if info.selectable and not info.name.startswith(("shared/", "Public/"))]
 
 
-def _mailbox(client: ImapClient, mailbox: str) -> list[Seen]:
+def _mailbox(client: ImapClient, mailbox: str, kind: FolderKind) -> list[Seen]:
     selected = client.select(mailbox, read_only=True)
     return [
-        _seen(formats.parse(message.body), (message.flags or frozenset()) - _IGNORED)
+        _seen(formats.parse_item(message.body, kind).item, (message.flags or frozenset()) - _IGNORED)
         for message in selected.fetch(None)
         if message.body is not None
     ]

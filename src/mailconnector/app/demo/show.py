@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mailconnector import lab
 from mailconnector.app.account.model import Account
-from mailconnector.app.demo import deeds, letters
+from mailconnector.app.demo import deeds, letters, office
 from mailconnector.app.demo.comparison import FolderView, compare
 from mailconnector.app.demo.deeds import Deed, DemoError
 from mailconnector.app.demo.place import clear, place_at, servers, write_profile
@@ -27,6 +27,7 @@ class Begun:
         server: what the mail server is, and where it listens.
         on_server: messages that were put there.
         in_pst: messages that were put there.
+        in_office: appointments, contacts, notes and tasks that were put there.
         views: both sides, folder by folder.
     """
 
@@ -35,6 +36,7 @@ class Begun:
     server: str
     on_server: int
     in_pst: int
+    in_office: int
     views: tuple[FolderView, ...]
 
 
@@ -120,11 +122,17 @@ def show(directory: Path, tell: Callable[[Step], None], onlooker: Onlooker | Non
         account = write_profile(place, standing)
         on_server = deeds.fill_server(account, letters.on_server(now))
         in_pst = deeds.fill_pst(account, letters.in_pst(now))
+        in_office = office.fill_pst(account, now)
         mail = standing.server("dovecot")
         address = f"Dovecot on {mail.host}, port {mail.ports['imaps']}" if mail else ""
-        tell(Begun(place.directory, place.lab, address, on_server, in_pst, compare(account)))
+        tell(Begun(place.directory, place.lab, address, on_server, in_pst, in_office, compare(account)))
         tell(_synchronise(account, 1, onlooker))
-        done = (*deeds.change_server(account, standing, now), *deeds.change_pst(account, now))
+        done = (
+            *deeds.change_server(account, standing, now),
+            *office.change_server(account, now),
+            *deeds.change_pst(account, now),
+            *office.change_pst(account),
+        )
         tell(Changed(done, compare(account)))
         second = _synchronise(account, 2, onlooker)
         tell(second)
