@@ -87,6 +87,12 @@ install_extra "$extra"
 if [ "$1" = demo ]; then
   $venv/bin/mailconnector lab install --server dovecot
 fi
+# Kolab's own library, for the Python that is Debian's. Not every release has it, so it is tried once.
+if [ "$extra" = dev ] && [ ! -f $venv/.tried-kolabformat ] && ! /usr/bin/python3 -c 'import kolabformat' 2>/dev/null; then
+  touch $venv/.tried-kolabformat
+  scripts/install-packages.sh python3-kolabformat ||
+    echo "Tests that need python3-kolabformat, which is missing, are going to be skipped." >&2
+fi
 if [ "$extra" = dev ] && ! $venv/bin/mailconnector lab install; then
   echo "Tests that need a private mail server which is missing are going to be skipped." >&2
 fi

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from datetime import UTC, datetime, timedelta
 
 from mailconnector.formats.calendar_lines import Component, Line, escaped, render
-from mailconnector.formats.calendar_sources import is_content
+from mailconnector.formats.calendar_sources import content_of, is_shown
 from mailconnector.formats.calendar_values import (
     Moment,
     duration_of,
@@ -89,13 +88,10 @@ def _attachments(component: Component) -> list[Attachment]:
     for line in component.all("ATTACH")[:_MOST_FILES]:
         name = line.parameter("X-FILENAME") or line.parameter("FILENAME") or line.parameter("X-APPLE-FILENAME")
         kind = line.parameter("FMTTYPE").lower() or "application/octet-stream"
-        if is_content(line):
-            try:
-                data = base64.b64decode("".join(line.value.split()))
-            except (binascii.Error, ValueError):
-                continue
+        data = content_of(line)
+        if data is not None:
             found.append(Attachment(name, kind, data))
-        elif line.value.strip():
+        elif line.value.strip() and line.parameter("VALUE").upper() != "BINARY" and not line.parameter("ENCODING"):
             found.append(Attachment(name, kind, reference=line.text().strip()))
     return found
 
@@ -122,7 +118,7 @@ def read_alarm(component: Component, start: datetime | None, end: datetime | Non
         end: Its end.
     """
     for part in component.parts:
-        if part.name != "VALARM" or part.text("ACTION").strip().upper() in ("EMAIL", "PROCEDURE", "NONE"):
+        if not is_shown(part):
             continue
         trigger = part.first("TRIGGER")
         if trigger is None:

@@ -9,10 +9,13 @@ anew.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable
 
 from mailconnector.formats.calendar_lines import CalendarFormatError, Component, Line, parse, render
 from mailconnector.formats.calendar_values import email_of
+from mailconnector.formats.calendar_zones import zone_names
 from mailconnector.items import Mail
 from mailconnector.mapi import reading
 from mailconnector.mapi.named import NamedTag, PropertyName
@@ -41,15 +44,20 @@ def kept(calendar: Component) -> Properties:
 
 
 def _without_content(component: Component) -> Component:
-    lines = [line for line in component.lines if not is_content(line)]
+    lines = [line for line in component.lines if content_of(line) is None]
     return Component(component.name, lines, [_without_content(part) for part in component.parts])
 
 
-def is_content(line: Line) -> bool:
-    """Tell whether a property is a file that is written within the calendar."""
-    return line.name == "ATTACH" and (
-        line.parameter("VALUE").upper() == "BINARY" or line.parameter("ENCODING").upper() == "BASE64"
-    )
+def content_of(line: Line) -> bytes | None:
+    """Return the file that is written within a property; None where there is none, or none that can be read."""
+    if line.name != "ATTACH" or not (
+        line.parameter("VALUE").upper() == "BINARY" or line.parameter("ENCODING").upper() in ("BASE64", "B")
+    ):
+        return None
+    try:
+        return base64.b64decode("".join(line.value.split()))
+    except (binascii.Error, ValueError):
+        return None
 
 
 def source_of(mail: Mail) -> Component | None:
@@ -91,7 +99,7 @@ def merged_calendar(now: Component, before: Component, source: Component) -> Com
         parts.append(merged)
     result.parts = parts
     # Zones that the words of the author name are defined as he did.
-    used = {one for part in parts for one in _zone_names(part)}
+    used = {one for part in parts for one in zone_names(part)}
     zones = {zone.text("TZID"): zone for calendar in (now, source) for zone in calendar.parts if _is_zone(zone)}
     result.parts = [zone for name, zone in sorted(zones.items()) if name in used] + result.parts
     return result
@@ -112,11 +120,6 @@ def _is_zone(component: Component) -> bool:
     return component.name == "VTIMEZONE"
 
 
-def _zone_names(component: Component) -> set[str]:
-    names = {line.parameter("TZID") for line in component.lines}
-    return names.union(*map(_zone_names, component.parts))
-
-
 def _by_instance(calendar: Component) -> dict[tuple[str, str], Component]:
     """Return the events, tasks and journal entries of one UID by which instance they are."""
     return {(part.name, instance_key(part)): part for part in calendar.parts if not _is_zone(part)}
@@ -132,7 +135,7 @@ def _merged(now: Component, before: Component, source: Component) -> Component:
     names = dict.fromkeys([line.name for line in (*source.lines, *now.lines)])
     changed = {name for name in names if now.all(name) != before.all(name)}
     names |= dict.fromkeys(changed)
-    anew = changed - {"ATTENDEE", "EXDATE"}
+    anew = changed - {"ATTENDEE", "EXDATE", "ATTACH"}
     if changed & _TIMES:
         anew |= _TIMES
     if "RRULE" in changed or ("DTSTART" in changed and now.all("RRULE")):
@@ -190,4 +193,12 @@ def _merged_values(now: list[Line], before: list[Line], source: list[Line], key:
 def _merged_parts(now: Component, before: Component, source: Component) -> list[Component]:
     if now.parts == before.parts:
         return source.parts
-    return [part for part in source.parts if part.name != "VALARM"] + now.parts
+    if not now.parts:
+        return [part for part in source.parts if part.name != "VALARM"]
+    shown = next((part for part in source.parts if is_shown(part)), None)
+    return now.parts + [part for part in source.parts if part is not shown]
+
+
+def is_shown(part: Component) -> bool:
+    """Tell whether a component is an alarm that shows something."""
+    return part.name == "VALARM" and part.text("ACTION").strip().upper() not in ("EMAIL", "PROCEDURE", "NONE")
