@@ -29,6 +29,7 @@ _COMMANDS = {
     "status": _Late("status", "status_command"),
     "log": _Late("log", "log_command"),
     "folder": _Late("folder", "folder_app"),
+    "item": _Late("item", "item_app"),
     "share": _Late("share", "share_app"),
     "delegate": _Late("delegate", "delegate_app"),
     "demo": _Late("demo", "demo_command"),
