@@ -149,10 +149,12 @@ def _print_results(names: tuple[str, ...] | None, done: list[ImportedSource]) ->
     failed = sum(result.failed for result in done)
     imported = sum(result.imported for result in done)
     folders = list(dict.fromkeys(path for result in done for path in result.folders))
-    asked = "the top folder" if names is None else clean(join_path(names)) or "the top folder"
-    where = clean(folders[0]) or "the top folder" if len(folders) == 1 else asked
-    text = Text(f"Imported {counted(imported, 'item')} into ")
-    text.append(counted(len(folders), "folder") if len(folders) > 1 else where).append(".")
+    text = Text(f"Imported {counted(imported, 'item')}")
+    if len(folders) > 1:
+        text.append(f" into {counted(len(folders), 'folder')}")
+    elif folders or names is not None:
+        text.append(f" into {clean(folders[0] if folders else join_path(names or ())) or 'the top folder'}")
+    text.append(".")
     for count, what in (
         (sum(result.updated for result in done), "brought up to date"),
         (sum(result.present for result in done), "there already"),

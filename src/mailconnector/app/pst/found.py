@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailconnector.items import Flags, Item
+from mailconnector.items import Flags, FolderKind, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,15 @@ class LostEntry:
 
 @dataclass(frozen=True, slots=True)
 class FoundFolder:
-    """A folder of a source; it comes before what is in it, and may hold nothing."""
+    """A folder of a source; it comes before what is in it, and may hold nothing.
+
+    Attributes:
+        folders: the names of those around it below the target, and its own.
+        kind: what it is for, if it holds nothing that says so.
+    """
 
     folders: tuple[str, ...]
+    kind: FolderKind = FolderKind.MAIL
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def import_source(
     progress(stage, 0, total)
     with store.transaction():
         if folder is not None:
-            run.note_folder(())
+            run.note_folder((), FolderKind.MAIL)
         for found in source.read():
             match found:
                 case FoundMessage():
@@ -112,7 +112,7 @@ def import_source(
                         keep_broken(found.data, found.suffix)
                     progress(stage, min(found.progress, total), total)
                 case FoundFolder():
-                    run.note_folder(found.folders)
+                    run.note_folder(found.folders, found.kind)
                 case SkippedFile():
                     run.skipped += 1
         run.make_empty_folders()
@@ -137,7 +137,7 @@ class _Import:
         self._store = store
         self._target = target
         self._update = update
-        self._noted: list[tuple[str, ...]] = []
+        self._noted: dict[tuple[str, ...], FolderKind] = {}
         self._folders: dict[tuple[str, ...], tuple[Folder, FolderKind]] = {}
         self._known: dict[int, KnownItems] = {}
         self.imported = self.updated = self.present = self.failed = self.skipped = 0
@@ -147,19 +147,18 @@ class _Import:
 
     # -- folders -----------------------------------------------------------------------------------------------------
 
-    def note_folder(self, names: tuple[str, ...]) -> None:
-        """Note a folder that has to be there in the end; what it is for is not known before its first item."""
+    def note_folder(self, names: tuple[str, ...], kind: FolderKind) -> None:
+        """Note a folder that has to be there in the end; its first item is surer to say what it is for."""
         if names or self._target is not None:
-            self._noted.append(names)
             path = (*(self._target or ()), *names)
-            if self._found(path) is None:
-                return
-            self._folder(path, FolderKind.MAIL)  # says at once if it takes no items
+            self._noted.setdefault(path, kind)
+            if self._found(path) is not None:
+                self._folder(path, kind)  # says at once if it takes no items
 
     def make_empty_folders(self) -> None:
         """Make those that nothing came into."""
-        for names in self._noted:
-            self._folder((*(self._target or ()), *names), FolderKind.MAIL)
+        for path, kind in self._noted.items():
+            self._folder(path, kind)
 
     def _path(self, names: tuple[str, ...], item: Item) -> tuple[str, ...]:
         """Return the path of the folder that an item goes into."""

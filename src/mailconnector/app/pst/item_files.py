@@ -9,6 +9,7 @@ from mailconnector.app.pst.found import Found, FoundFolder, FoundItem, LostEntry
 from mailconnector.app.pst.source_kinds import SourceKind
 from mailconnector.formats.entry_files import CalendarFile, CardFile
 from mailconnector.formats.errors import FormatError
+from mailconnector.items import FolderKind
 from mailconnector.mapi import MapiError, msg, tnef
 
 MAX_FILE = 256 << 20
@@ -63,7 +64,7 @@ def _entries(
             return
         if may_be_folder and (len(entries) != 1 or (isinstance(entries, CalendarFile) and entries.name)):
             folders = (*folders, path.stem)
-            yield FoundFolder(folders)
+            yield FoundFolder(folders, FolderKind.CALENDAR if kind is SourceKind.CALENDAR else FolderKind.CONTACTS)
         for entry in entries.entries():
             place = str(path) if len(entries) == 1 else f"{path}, line {entry.line}"
             if entry.problem is not None:
