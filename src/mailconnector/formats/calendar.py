@@ -17,7 +17,7 @@ from mailconnector.formats.calendar_lines import CalendarFormatError, Component,
 from mailconnector.formats.calendar_mail import made_uid
 from mailconnector.formats.calendar_sources import instance_key, kept, merged_calendar, source_of
 from mailconnector.formats.calendar_tasks import put_task, read_task
-from mailconnector.formats.calendar_zones import Zones
+from mailconnector.formats.calendar_zones import Zones, zone_names
 from mailconnector.items import JournalEntry, Task
 from mailconnector.items.appointment import Appointment
 
@@ -104,7 +104,7 @@ def _item(calendar: Component, group: list[Component], zones: Zones) -> Calendar
     else:
         item = read_entry(first, zones)
     # Zones come along where they are named.
-    names = {line.parameter("TZID") for part in group for line in part.lines}
+    names = {name for part in group for name in zone_names(part)}
     used = [zones.components[name] for name in sorted(names) if name in zones.components]
     version = [Line(one.name, "2.0") if one.name == "VERSION" else one for one in calendar.lines]
     leftover = kept(Component("VCALENDAR", version, [*used, *group]))

@@ -16,7 +16,6 @@ from mailconnector.formats.calendar_events import (
     REMINDER_FIELDS,
     REPLY_TIME,
     REQUEST,
-    ZONE_NAME,
     is_private,
 )
 from mailconnector.formats.calendar_fields import put_fields
@@ -24,7 +23,7 @@ from mailconnector.formats.calendar_lines import Component, Line
 from mailconnector.formats.calendar_mail import alarm, made_uid, person_line, put_mail
 from mailconnector.formats.calendar_patterns import put_rule
 from mailconnector.formats.calendar_values import when_line, written_email, written_time, written_utc
-from mailconnector.formats.calendar_zones import tzid_of, zone_component
+from mailconnector.formats.calendar_zones import ZONE_NAME, iana_name, tzid_of, zone_component
 from mailconnector.items import Address, Importance
 from mailconnector.items.appointment import Appointment, Attendee, Busy, ChangedInstance, Reminder, Response, Role, When
 from mailconnector.items.zones import UTC_ZONE, LocalTime, Zone
@@ -120,6 +119,9 @@ class _Writer:
             event.add("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE")
         if item.zone is not None and not start.parameter("TZID"):
             name = "UTC" if item.zone == UTC_ZONE else tzid_of(item.zone, self.year)
+            if not iana_name(name):
+                # Rules that no name says have to stand somewhere.
+                self.zones[name] = item.zone
             is_plain = item.zone == UTC_ZONE and item.recurrence is not None and isinstance(item.start, datetime)
             event.add_text(ZONE_NAME, "" if is_plain else name)
 

@@ -12,7 +12,7 @@ from mailconnector.formats.calendar_mail import in_minutes, read_alarm, read_mai
 from mailconnector.formats.calendar_patterns import read_kept
 from mailconnector.formats.calendar_rules import counted_out, instances_of, pattern_of, rule_of
 from mailconnector.formats.calendar_values import Moment, duration_of, moment_of
-from mailconnector.formats.calendar_zones import Zones
+from mailconnector.formats.calendar_zones import ZONE_NAME, Zones
 from mailconnector.items import Mail, Sensitivity
 from mailconnector.items.appointment import (
     Appointment,
@@ -66,8 +66,6 @@ REMINDER_FIELDS = (
     OwnField("sound", "X-MAILCONNECTOR-SOUND", str),
 )
 REPLY_TIME = "X-MS-OLK-RESPTIME"
-ZONE_NAME = "X-MAILCONNECTOR-TZID"
-"""The zone of whole days, of floating times and of times that are written in UTC."""
 
 _DAY = timedelta(days=1)
 _MOST_DATES = 5000

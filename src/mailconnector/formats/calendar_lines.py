@@ -15,10 +15,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from icalendar.parser import Contentline, Contentlines, Parameters
+from icalendar.parser import Contentline, Contentlines
 
 from mailconnector.formats import charsets
 from mailconnector.formats.errors import FormatError
+from mailconnector.formats.line_parameters import Params, head_end, read_parameters, written_parameters
 
 LARGEST = 32 << 20
 """Most bytes of a calendar."""
@@ -28,8 +29,8 @@ _MOST_COMPONENTS = 20_000
 _DEEPEST = 8
 _LONGEST_HEAD = 20_000
 
-# Up to the colon before the value; quotation marks hide colons.
-_HEAD = re.compile(r'[^":]*(?:"[^"]*"[^":]*)*(?=:)')
+_NAME = re.compile(r"[A-Z0-9.-]+")
+_BLANKS = re.compile(r"[ \t]+")
 # Without an escape form, line ends and other controls cannot stand in a value.
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -63,7 +64,7 @@ class Line:
 
     name: str
     value: str
-    parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    parameters: Params = ()
 
     def parameter(self, name: str) -> str:
         """Return the first value of a parameter; "" when it is not there."""
@@ -196,19 +197,15 @@ def _without_soft_ends(text: str) -> str:
 
 
 def _line(written: str) -> Line | None:
-    match = _HEAD.match(written)
-    if match is None or match.end() > _LONGEST_HEAD:
+    cut = head_end(written, _LONGEST_HEAD)
+    if cut < 0:
         return None
-    value = written[match.end() + 1 :]
-    try:
-        name, parameters, _ = Contentline(match[0] + ":").raw_parts()
-    except (ValueError, AssertionError):
+    name, _, head = written[:cut].partition(";")
+    name = _BLANKS.sub("", name).upper()
+    if not _NAME.fullmatch(name):
         return None
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for key, one in parameters.items():
-        values = tuple(map(str, one)) if isinstance(one, (list, tuple)) else (str(one),)
-        found.append((str(key).upper(), values))
-    line = Line(name.upper(), value, tuple(found))
+    parameters = tuple([(key, tuple(values)) for key, values in read_parameters(head).items()]) if head else ()
+    line = Line(name, written[cut + 1 :], parameters)
     return _plain(line) if line.parameter("ENCODING").upper() == "QUOTED-PRINTABLE" else line
 
 
@@ -229,11 +226,7 @@ def render(component: Component) -> bytes:
 def _written(component: Component) -> Iterator[str]:
     yield f"BEGIN:{component.name}"
     for line in component.lines:
-        given = {key: list(values) if len(values) > 1 else values[0] for key, values in line.parameters}
-        parameters = Parameters(given)
-        head = parameters.to_ical(sorted=False).decode("utf-8") if line.parameters else ""
-        value = _CONTROLS.sub("", line.value)
-        yield f"{line.name};{head}:{value}" if head else f"{line.name}:{value}"
+        yield f"{line.name}{written_parameters(line.parameters)}:{_CONTROLS.sub('', line.value)}"
     for part in component.parts:
         yield from _written(part)
     yield f"END:{component.name}"

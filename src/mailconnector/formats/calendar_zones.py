@@ -16,6 +16,9 @@ from mailconnector.formats.calendar_values import moment_of, written_time
 from mailconnector.items.zone_names import iana_by_name, iana_of_windows, iana_of_zone, zone_info, zone_of_iana
 from mailconnector.items.zones import UTC_ZONE, Change, Zone, ZoneRule
 
+ZONE_NAME = "X-MAILCONNECTOR-TZID"
+"""The property with the zone of whole days, of floating times and of times that are written in UTC."""
+
 _OFFSET = re.compile(r"([+-]?)(\d\d)(\d\d)(\d\d)?")
 _BY_DAY = re.compile(r"([+-]?\d{0,2})(SU|MO|TU|WE|TH|FR|SA)")
 _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
@@ -72,6 +75,12 @@ def named_zone(name: str, year: int) -> Zone | None:
     if name in ("UTC", "Etc/UTC", "GMT", "Etc/GMT"):
         return UTC_ZONE
     return zone_of_iana(name, max(year - 1, 1601), year + _YEARS_AHEAD)
+
+
+def zone_names(component: Component) -> set[str]:
+    """Return the names of the zones that a component and those within it speak of."""
+    names = {line.parameter("TZID") for line in component.lines} | {component.text(ZONE_NAME).strip()}
+    return names.union(*map(zone_names, component.parts)) - {""}
 
 
 # -- Reading -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from mailconnector.formats.card_certificates import certificate_in
 from mailconnector.formats.card_lines import V2, V3, Line, data_uri, escape, escape_uri, kept, line, parse_kept
 from mailconnector.formats.card_reading import Lines, link_lines, mail_lines, read_links, read_mail, text_line
 from mailconnector.items.contact import (
@@ -56,6 +57,7 @@ _JOURNAL = "X-MAILCONNECTOR-JOURNAL"
 _MAILING = "X-MS-OL-DEFAULT-POSTAL-ADDRESS"
 _OUTLOOK_KEY = "application/vnd.ms-outlook.certificate"
 _KEY = "application/pkix-cert"
+_STORED_KEY = "X-MAILCONNECTOR-CERTIFICATE"
 _NO_FILE_AS = "NONE"
 _UNPLACED = "x-mailing"
 _SECOND = "x-second"
@@ -324,11 +326,17 @@ def _read_related(lines: Lines, item: Contact) -> Contact:
 
 
 def _read_held(lines: Lines, item: Contact) -> Contact:
+    whole: dict[bytes, bytes] = {}
+    for one in lines.of(_STORED_KEY):
+        held = one.data()
+        if held is not None:
+            whole[certificate_in(held[1])] = held[1]
+            lines.claim(one)
     certificates = []
     for one in lines.of("KEY"):
         held = one.data()
         if held is not None and held[0] in {_KEY, _OUTLOOK_KEY}:
-            certificates.append(held[1])
+            certificates.append(whole.get(held[1], held[1]))
             lines.claim(one)
     item = replace(item, certificates=tuple(certificates))
     photo = lines.first("PHOTO", where=lambda one: one.data() is not None and len(one.value) < MAX_PHOTO * 4 // 3)
@@ -499,7 +507,10 @@ def _held_lines(item: Contact) -> list[Line]:
     photo = item.photo
     if photo is not None and photo.size() <= MAX_PHOTO:
         made.append(line("PHOTO", data_uri(photo.content_type or "image/jpeg", photo.content())))
-    # Outlook's own form wraps the certificate; one by itself is a DER sequence.
     for one in item.certificates:
-        made.append(line("KEY", data_uri(_KEY if one[:1] == b"\x30" else _OUTLOOK_KEY, one)))
+        # Others want the certificate; Outlook's wrapping of it has more than that.
+        certificate = certificate_in(one)
+        made.append(line("KEY", data_uri(_KEY, certificate) if certificate else data_uri(_OUTLOOK_KEY, one)))
+        if certificate and certificate != one:
+            made.append(line(_STORED_KEY, data_uri(_OUTLOOK_KEY, one)))
     return made

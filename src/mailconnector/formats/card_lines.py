@@ -18,10 +18,11 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from icalendar.parser import Contentline, Parameters
+from icalendar.parser import Contentline
 
 from mailconnector.formats import charsets, transfer
 from mailconnector.formats.errors import FormatError
+from mailconnector.formats.line_parameters import CONTROLS, Params, head_end, read_parameters, written_parameters
 
 MAX_FILE = 256 << 20
 """Bytes of the largest file."""
@@ -45,18 +46,11 @@ V2, V3, V4 = "2.1", "3.0", "4.0"
 
 _WIDTH = 75
 _START = re.compile(r"(?:[A-Za-z0-9_-]+\.)?[A-Za-z0-9_-]+[ \t]*[;:]")
-_HEAD = re.compile(r'(?:[^":]|"[^"]*")*:')
-# Quotes hold parameters together; a backslash is one of their characters (RFC 6350 3.3).
-_PARAM = r'(?:"[^"]*"|[^;"])+|"|;'
 _BOUNDARY = re.compile(r"(BEGIN|END)[ \t]*:[ \t]*VCARD[ \t]*\Z", re.IGNORECASE)
-_ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "7BIT", "8BIT", "BINARY"})
-_PLACES = frozenset({"INLINE", "CONTENT-ID", "CID", "URL", "URI"})
 _ENCODED = re.compile(r";[ \t]*(?:ENCODING[ \t]*=[ \t]*)?(?:BASE64|B)[ \t]*(?:;|\Z)", re.IGNORECASE)
 _DATA = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),(.*)\Z", re.DOTALL | re.IGNORECASE)
 _MEDIA = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}")
 _UNESCAPED = re.compile(r"\\(.)", re.DOTALL)
-# What no line may hold; a tab may stand, and a line end is escaped.
-_CONTROLS = dict.fromkeys([*range(9), *range(0xB, 0x20), 0x7F])
 _LISTS = frozenset({"N", "CATEGORIES"})
 _URIS = frozenset({"URL", "FBURL", "CALURI", "CALADRURI", "IMPP", "SOURCE", "MEMBER", "GEO"})
 _IMAGES = {b"\xff\xd8": "image/jpeg", b"\x89PNG": "image/png", b"GIF8": "image/gif", b"BM": "image/bmp"}
@@ -75,9 +69,6 @@ class CardFormatError(FormatError):
     def __init__(self, message: str, *, card: int = 0, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.card = card
-
-
-Params = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +145,13 @@ def line(name: str, value: str, group: str = "", **params: str | Sequence[str]) 
 
 def escape(text: str) -> str:
     """Return a text as a value, or as a part of one."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(CONTROLS)
     return text.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;").replace("\n", "\\n")
 
 
 def escape_uri(text: str) -> str:
     """Return a text that should be a URI as a value: commas and semicolons are its own."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(CONTROLS)
     return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 
@@ -309,8 +300,7 @@ def _version(raw: Iterable[_Raw]) -> str:
 
 
 def _line(text: str, version: str, is_utf_8: bool) -> Line:
-    found = _HEAD.match(text, 0, MAX_HEAD)
-    cut = found.end() - 1 if found is not None else text.find(":", 0, MAX_HEAD)
+    cut = head_end(text, MAX_HEAD)
     if cut < 0:
         # No colon at all: a property of parameters alone, or text that looks like one.
         cut = len(text) if len(text) < MAX_HEAD else MAX_HEAD
@@ -338,25 +328,10 @@ def _line(text: str, version: str, is_utf_8: bool) -> Line:
 
 
 def _params(head: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for piece in _between(_PARAM, head, ";"):
-        name, equals, value = piece.partition("=")
-        name = name.strip()
-        if not equals:
-            bare = name.upper()
-            key = "ENCODING" if bare in _ENCODINGS else "VALUE" if bare in _PLACES else "TYPE"
-            found.setdefault(key, []).extend([name] if name else [])
-            continue
-        try:
-            read = Parameters.from_ical(f"{name}={value}")[name]
-            values = [str(one) for one in read] if isinstance(read, (list, tuple)) else [str(read)]
-        except (ValueError, KeyError):
-            values = [value.replace('"', "")]
-        key = re.sub(r"[^A-Z0-9-]", "-", name.upper())
-        if key == "TYPE":
-            # Some put the list in quotes.
-            values = [kind.strip() for one in values for kind in one.split(",")]
-        found.setdefault(key, []).extend(values)
+    found = read_parameters(head)
+    if "TYPE" in found:
+        # Some put the list in quotes.
+        found["TYPE"] = [kind.strip() for one in found["TYPE"] for kind in one.split(",")]
     return found
 
 
@@ -368,7 +343,7 @@ def _value(value: str, name: str, version: str, charset: str, printable: bool, i
         value = charsets.decode(value.encode("latin-1", "replace"), charset or "utf-8")[0]
     elif charset.lower().startswith("iso-2022") and value.isascii():
         value = charsets.decode(value.encode("ascii"), charset)[0]
-    value = value.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+    value = value.replace("\r\n", "\n").replace("\r", "\n").translate(CONTROLS)
     if version == V2:
         # A backslash is one but before what parts a value; a comma parts nothing but lists.
         value = re.sub(r"\\(?![;,:\\])", r"\\\\", value)
@@ -420,13 +395,8 @@ def written(one: Line, version: str = V4) -> str:
     """Return a line as text, without folds."""
     if version == V3:
         one = _for_3(one)
-    params = Parameters()
-    for name, values in one.params:
-        clean = [value.replace("\r", "").translate(_CONTROLS) for value in values]
-        params[name] = clean if len(clean) > 1 else clean[0] if clean else ""
     head = f"{one.group}.{one.name}" if one.group else one.name
-    if params:
-        head += ";" + params.to_ical(sorted=False).decode("utf-8")
+    head += written_parameters(one.params)
     return f"{head}:{one.value}"
 
 

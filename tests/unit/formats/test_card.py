@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -299,3 +300,19 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
             patch.setattr(card_lines, name, bound - 1)
             with pytest.raises(CardFormatError):
                 card.parse(whole)
+
+
+def test_the_certificate_in_outlooks_wrapping_is_what_others_read() -> None:
+    der = b"\x30\x82\x01\x00" + bytes(256)
+    settings = [(1, b"\x01\0\0\0"), (8, b"\x30\x03\x02\x01\x01"), (3, der), (0x20, b"\0\0\0\0")]
+    wrapped = b"".join(struct.pack("<HH", tag, len(data) + 4) + data for tag, data in settings)
+    item = Contact(Mail("IPM.Contact"), name=PersonName(given="Ada"), certificates=(wrapped, der + b"2", b"odd"))
+    for version in ("4.0", "3.0"):
+        written = card.render(item.titled(), version)
+        ((_, lines),) = card_lines.read(written)
+        held = [found for one in lines if one.name == "KEY" and (found := one.data()) is not None]
+        assert [content for _, content in held] == [der, der + b"2", b"odd"]
+        assert held[0][0] == "application/pkix-cert"
+        (again,) = card.parse(written)
+        assert isinstance(again, Contact)
+        assert again.certificates == item.certificates
