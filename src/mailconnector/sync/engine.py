@@ -35,7 +35,14 @@ _SAMPLE = 20
 _SIDES = (Side.LOCAL, Side.REMOTE)
 _TO_BE_EMPTIED = frozenset((SpecialUse.TRASH, SpecialUse.JUNK))
 # Steps that change items on the side that they are done to, and on what sides besides.
-_EFFECTS = {Step.ADD: (), Step.REPLACE: (), Step.DELETE: (), Step.MOVE: (), Step.FLAGS: _SIDES}
+_EFFECTS = {
+    Step.ADD: (),
+    Step.REPLACE: (),
+    Step.DELETE: (),
+    Step.MOVE: (),
+    Step.MERGE: _SIDES,
+    Step.FLAGS: _SIDES,
+}
 _LOCAL_ERRORS = (FolderError, ItemError)
 """What ends the work on one folder; the others go on."""
 
