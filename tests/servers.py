@@ -55,6 +55,13 @@ def cyrus_inbox() -> Iterator[CyrusServer]:
 
 
 @pytest.fixture(scope="session")
+def cyrus_dots() -> Iterator[CyrusServer]:
+    """A Cyrus IMAP with users' folders below the Inbox and dots between names, as the oldest servers have them."""
+    with _started(CyrusServer(altnamespace=False, separator=".")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def smtp(dovecot: DovecotServer) -> Iterator[SmtpServer]:
     """An SMTP server that delivers into the Dovecot of the session."""
     with _started(SmtpServer(dovecot)) as server:

@@ -19,9 +19,9 @@ def mail_server(request: pytest.FixtureRequest) -> MailServer:
     return server
 
 
-@pytest.fixture
-def office(mail_server: MailServer, tmp_path: Path) -> Iterator[Office]:
-    """An office on each server in turn."""
-    made = new_office(mail_server, tmp_path)
+@pytest.fixture(params=["dovecot", "cyrus", "cyrus_dots"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """An office on each server in turn: folders beside the Inbox, and below it with dots between their names."""
+    made = new_office(request.getfixturevalue(request.param), tmp_path)
     yield made
     close_office(made)

@@ -14,7 +14,7 @@ from typing import Any
 from mailconnector.lab import MailServer
 from tests.live.accounts import Answer, account_of, command, in_pst, profile_on
 
-FOLDERS = ("Proj", "Proj/Plans", "Private")
+FOLDERS = (("Proj",), ("Proj", "Plans"), ("Private",))
 
 for _name in ("SETACL", "DELETEACL", "GETACL", "MYRIGHTS", "LISTRIGHTS"):
     imaplib.Commands.setdefault(_name, ("AUTH", "SELECTED"))
@@ -82,14 +82,15 @@ class Office:
     carol: str
     dave: str
 
-    @property
-    def own(self) -> str:
-        """What the names of one's own folders begin with."""
-        return _spaces(self.server, self.alice)[0]
+    def mine(self, *names: str) -> str:
+        """The name of one of one's own folders on the server."""
+        own, _, mark = _spaces(self.server, self.alice)
+        return own + mark.join(names)
 
-    def others(self, owner: str) -> str:
-        """What the names of somebody else's folders begin with."""
-        return f"{_spaces(self.server, self.alice)[1]}{owner}/"
+    def theirs(self, owner: str, *names: str) -> str:
+        """The name of one of somebody else's folders on the server."""
+        _, others, mark = _spaces(self.server, self.alice)
+        return others + mark.join((owner, *names))
 
     def sync(self, user: str, *arguments: object, code: int = 0) -> Any:
         """Synchronise a user's PST, and return what came of it."""
@@ -121,12 +122,12 @@ class Office:
 
 
 @cache
-def _spaces(server: MailServer, user: str) -> tuple[str, str]:
-    """The prefixes of one's own and of others' folders, as NAMESPACE tells."""
+def _spaces(server: MailServer, user: str) -> tuple[str, str, str]:
+    """The prefixes of one's own and of others' folders, and what stands between names, as NAMESPACE tells."""
     with stranger(server, user) as one:
         _, lines = one.client.namespace()
-    own, others = re.findall(r'\("([^"]*)" "."\)', lines[0].decode())[:2]
-    return own, others
+    (own, mark), (others, _) = re.findall(r'\("([^"]*)" "(.)"\)', lines[0].decode())[:2]
+    return own, others, mark
 
 
 def new_office(server: MailServer, directory: Path) -> Office:
@@ -136,13 +137,13 @@ def new_office(server: MailServer, directory: Path) -> Office:
     for user in users:  # a mailbox comes into being with the first login
         with stranger(server, user) as one:
             if user == made.alice:
-                for name in FOLDERS:
-                    assert one.client.create(f'"{made.own}{name}"')[0] == "OK"
+                for names in FOLDERS:
+                    assert one.client.create(f'"{made.mine(*names)}"')[0] == "OK"
     return made
 
 
 def close_office(office: Office) -> None:
     """Take back what was granted to everybody: the users of other tests would see it."""
     with stranger(office.server, office.alice) as alice:
-        for name in FOLDERS:
-            alice.client.deleteacl(f'"{office.own}{name}"', "anyone")
+        for names in FOLDERS:
+            alice.client.deleteacl(f'"{office.mine(*names)}"', "anyone")

@@ -71,16 +71,16 @@ def test_roles_and_what_the_delegate_is_told(office: Office) -> None:
     assert made.json["delegate"]["roles"] == {"calendar": "editor", "inbox": "reviewer"}
     assert made.json["delegate"]["on_behalf"]
     with stranger(office.server, office.alice) as alice:
-        assert alice.entries(f"{office.own}Calendar")[office.bob] == set("lrswipte")
+        assert alice.entries(office.mine("Calendar"))[office.bob] == set("lrswipte")
         assert alice.entries("INBOX")[office.bob] == set("lrs")
-        assert office.bob not in alice.entries(f"{office.own}Tasks")
+        assert office.bob not in alice.entries(office.mine("Tasks"))
     # The calendar of the owner is there as a calendar.
     office.quiet(office.bob)
     delegate(office, "remove", office.alice, office.bob, "--yes")
     assert delegate(office, "list", office.alice, "--json").json["delegates"] == []
     assert delegate(office, "list", office.bob, "--json").json["delegate_of"] == []
     with stranger(office.server, office.alice) as alice:
-        assert office.bob not in alice.entries(f"{office.own}Calendar")
+        assert office.bob not in alice.entries(office.mine("Calendar"))
     assert "no delegate" in delegate(office, "remove", office.alice, office.bob, code=2).err
 
 
@@ -91,7 +91,7 @@ def test_without_a_yes_and_in_a_rehearsal_nothing_is_changed(office: Office) -> 
     assert "--yes" in delegate(office, "add", office.alice, office.bob, code=2).err
     assert delegate(office, "list", office.alice, "--json").json["delegates"] == []
     with stranger(office.server, office.alice) as alice:
-        assert office.bob not in alice.entries(f"{office.own}Calendar")
+        assert office.bob not in alice.entries(office.mine("Calendar"))
 
 
 def test_without_the_folder_it_says_what_to_do(office: Office) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email import message_from_bytes
+from typing import Any, cast
 
 from mailconnector import pst
 from mailconnector.app.account.connecting import connect
+from mailconnector.app.sync.accounts import job_for
+from mailconnector.app.sync.job import WaitingStore
+from mailconnector.app.sync.round import Onlooker, run_round
 from mailconnector.imap import Upload
+from mailconnector.lab import DovecotServer
 from mailconnector.mapi import MessageObject, reading, tags
+from mailconnector.stores import ImapStore
+from mailconnector.sync import Conflict
 from tests.live.accounts import account_of, messages
 from tests.live.office import Office, stranger
 
@@ -32,7 +41,7 @@ def named(*numbers: int) -> list[str]:
 def on_server(office: Office, mailbox: str) -> list[str]:
     """The Message-IDs in one of alice's folders, read by a stranger."""
     with stranger(office.server, office.alice) as alice:
-        alice.client.select(f'"{office.own}{mailbox}"', readonly=True)
+        alice.client.select(f'"{office.mine(*mailbox.split("/"))}"', readonly=True)
         _, found = alice.client.search(None, "ALL")
         names = []
         for number in found[0].split():
@@ -81,15 +90,15 @@ def subjects(office: Office, user: str, path: tuple[str, ...]) -> list[str]:
 def subjects_there(office: Office, mailbox: str) -> list[str]:
     """The subjects in one of alice's folders on the server."""
     with stranger(office.server, office.alice) as alice:
-        alice.client.select(f'"{office.own}{mailbox}"', readonly=True)
+        alice.client.select(f'"{office.mine(*mailbox.split("/"))}"', readonly=True)
         _, found = alice.client.search(None, "ALL")
         texts = [alice.fetched(number, "(BODY.PEEK[HEADER])") for number in found[0].split()]
     return sorted(str(message_from_bytes(text)["Subject"]) for text in texts)
 
 
 def test_what_is_granted_appears_and_what_is_revoked_goes(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Proj", 0, 30)
-    put(office, office.alice, f"{office.own}Proj/Plans", 100)
+    put(office, office.alice, office.mine("Proj"), 0, 30)
+    put(office, office.alice, office.mine("Proj", "Plans"), 100)
     office.quiet(office.bob)
     assert not any(path[0] == "Shared folders" for path in office.held(office.bob))
     office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", "--yes")
@@ -115,7 +124,7 @@ def test_what_is_granted_appears_and_what_is_revoked_goes(office: Office) -> Non
 
 
 def test_a_deep_folder_alone_and_the_inbox(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Proj/Plans", 0)
+    put(office, office.alice, office.mine("Proj", "Plans"), 0)
     put(office, office.alice, "INBOX", 10)
     office.share("grant", office.alice, "Proj/Plans", office.bob, "reviewer")
     office.share("grant", office.alice, "INBOX", office.bob, "reviewer")
@@ -127,7 +136,7 @@ def test_a_deep_folder_alone_and_the_inbox(office: Office) -> None:
 
 
 def test_an_edit_where_one_may_only_read_is_kept_aside_and_nothing_is_sent(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Proj", 0)
+    put(office, office.alice, office.mine("Proj"), 0)
     office.share("grant", office.alice, "Proj", office.bob, "lookup,read")
     office.quiet(office.bob)
     before = subjects_there(office, "Proj")
@@ -144,7 +153,7 @@ def test_an_edit_where_one_may_only_read_is_kept_aside_and_nothing_is_sent(offic
 
 
 def test_rights_that_are_taken_while_one_edits(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Proj", 0)
+    put(office, office.alice, office.mine("Proj"), 0)
     office.share("grant", office.alice, "Proj", office.bob, "editor")
     office.quiet(office.bob)
     rewrite(office, office.bob, shared(office, "Proj"), 0, "sent in time")
@@ -160,7 +169,7 @@ def test_rights_that_are_taken_while_one_edits(office: Office) -> None:
 
 
 def test_the_owner_and_a_guest_edit_and_both_files_come_to_the_same(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Proj", 0, 6)
+    put(office, office.alice, office.mine("Proj"), 0, 6)
     office.share("grant", office.alice, "Proj", office.bob, "editor")
     for user in (office.alice, office.bob):
         office.quiet(user)
@@ -187,7 +196,7 @@ def test_the_owner_and_a_guest_edit_and_both_files_come_to_the_same(office: Offi
 
 
 def test_what_one_deletes_in_ones_own_file_is_hidden_and_shown_again(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Proj", 0, 30)
+    put(office, office.alice, office.mine("Proj"), 0, 30)
     office.share("grant", office.alice, "Proj", office.bob, "owner")
     office.quiet(office.bob)
     with outlook(office, office.bob) as store:
@@ -207,8 +216,8 @@ def test_what_one_deletes_in_ones_own_file_is_hidden_and_shown_again(office: Off
 
 def test_a_calendar_of_somebody_else_is_a_calendar(office: Office) -> None:
     with connect(account_of(office.profile, office.alice)) as client:
-        client.mailboxes.create(f"{office.own}Diary")
-        client.annotations.set(f"{office.own}Diary", {"/shared/vendor/kolab/folder-type": b"event"})
+        client.mailboxes.create(office.mine("Diary"))
+        client.annotations.set(office.mine("Diary"), {"/shared/vendor/kolab/folder-type": b"event"})
     office.share("grant", office.alice, "Diary", office.bob, "reviewer")
     office.quiet(office.bob)
     with pst.open_store(account_of(office.profile, office.bob).pst_path) as store:
@@ -216,7 +225,7 @@ def test_a_calendar_of_somebody_else_is_a_calendar(office: Office) -> None:
 
 
 def test_seen_is_each_ones_own_or_not_as_the_server_has_it(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Proj", 0, 1)
+    put(office, office.alice, office.mine("Proj"), 0, 1)
     office.share("grant", office.alice, "Proj", office.bob, "reviewer")
     office.quiet(office.bob)
     office.quiet(office.alice)
@@ -225,17 +234,70 @@ def test_seen_is_each_ones_own_or_not_as_the_server_has_it(office: Office) -> No
     for user in (office.bob, office.alice, office.bob):
         office.quiet(user)
     with stranger(office.server, office.bob) as bob:
-        bob.client.select(f'"{office.others(office.alice)}Proj"', readonly=True)
+        bob.client.select(f'"{office.theirs(office.alice, "Proj")}"', readonly=True)
         assert b"\\Seen" in bob.fetched(b"1", "(FLAGS)")
     with stranger(office.server, office.alice) as alice:
-        alice.client.select(f'"{office.own}Proj"', readonly=True)
+        alice.client.select(f'"{office.mine("Proj")}"', readonly=True)
         assert b"\\Seen" not in alice.fetched(b"1", "(FLAGS)")
 
 
 def test_everybodys_folder_is_seen_by_everybody(office: Office) -> None:
-    put(office, office.alice, f"{office.own}Private", 0, 1)
+    put(office, office.alice, office.mine("Private"), 0, 1)
     office.share("grant", office.alice, "Private", "anyone", "reviewer", "--yes")
     office.share("grant", office.alice, "Private", office.dave, "reviewer", "--deny")
     for user, sees in ((office.bob, True), (office.carol, True), (office.dave, False)):
         office.quiet(user)
         assert (shared(office, "Private") in office.held(user)) is sees
+
+
+class Meanwhile:
+    """A store in which something happens just before the first items are added to a folder."""
+
+    def __init__(self, store: ImapStore, event: Callable[[], None]) -> None:
+        self._store = store
+        self._event: Callable[[], None] | None = event
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def add(self, folder: str, deliveries: Any) -> Any:
+        event, self._event = self._event, None
+        if event is not None:
+            event()
+        return self._store.add(folder, deliveries)
+
+
+def test_rights_that_are_taken_in_the_middle_of_a_run(office: Office) -> None:
+    put(office, office.alice, office.mine("Proj"), 0)
+    office.share("grant", office.alice, "Proj", office.bob, "editor")
+    office.quiet(office.bob)
+    with outlook(office, office.bob) as store:
+        folder = folder_at(store, shared(office, "Proj"))
+        folder.add_message(MessageObject({tags.PidTagMessageClass: "IPM.Note", tags.PidTagSubject: "too late"}))
+
+    def take() -> None:
+        with stranger(office.server, office.alice) as alice:
+            alice.put(office.mine("Proj"), office.bob, "lr")
+
+    job = job_for(account_of(office.profile, office.bob))
+    plain = job.open_remote
+
+    def open_remote() -> WaitingStore:
+        return cast("WaitingStore", Meanwhile(cast("ImapStore", plain()), take))
+
+    outcome = run_round(replace(job, open_remote=open_remote))
+    assert outcome.report is not None
+    if isinstance(office.server, DovecotServer):
+        # A session that goes on does not see that rights were taken: it was in time.
+        office.quiet(office.bob)
+        assert "too late" in subjects_there(office, "Proj")
+        assert subjects(office, office.bob, shared(office, "Proj")) == subjects_there(office, "Proj")
+        return
+    assert "too late" not in subjects_there(office, "Proj")
+    # What failed is tried again after a while; by then the rights are known.
+    later = Onlooker(clock=lambda: time.time() + 100_000)
+    outcome = run_round(job, None, later)
+    assert outcome.report is not None
+    assert [clash.conflict for clash in outcome.report.clashes] == [Conflict.NOT_ALLOWED]
+    assert subjects(office, office.bob, ("Not sent",)) == ["too late"]
+    assert subjects(office, office.bob, shared(office, "Proj")) == subjects_there(office, "Proj")

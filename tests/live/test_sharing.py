@@ -19,10 +19,10 @@ from tests.live.office import Office, Stranger, stranger
 def test_what_is_granted_is_read_back_by_a_stranger_and_the_other_way_round(office: Office) -> None:
     office.share("grant", office.alice, "Proj", office.bob, "reviewer")
     with stranger(office.server, office.alice) as alice:
-        assert alice.entries(f"{office.own}Proj")[office.bob] == set("lrs")
-        alice.put(f"{office.own}Proj", office.carol, "lrswipte")
+        assert alice.entries(office.mine("Proj"))[office.bob] == set("lrs")
+        alice.put(office.mine("Proj"), office.carol, "lrswipte")
     with stranger(office.server, office.bob) as bob:
-        there = f"{office.others(office.alice)}Proj"
+        there = office.theirs(office.alice, "Proj")
         assert bob.mine(there) - {"n"} == set("lrs")
         assert there in bob.listed()
     entries = {one["who"]: one for one in office.share("list", office.alice, "Proj", "--json").json["entries"]}
@@ -37,13 +37,13 @@ def test_changed_taken_and_revoked(office: Office) -> None:
     office.share("grant", office.alice, "Proj", office.bob, "editor")
     office.share("change", office.alice, "Proj", office.bob, "delete", "--take")
     with stranger(office.server, office.alice) as alice:
-        assert alice.entries(f"{office.own}Proj")[office.bob] == set("lrswip")
+        assert alice.entries(office.mine("Proj"))[office.bob] == set("lrswip")
         office.share("change", office.alice, "Proj", office.bob, "lookup,read")
-        assert alice.entries(f"{office.own}Proj")[office.bob] == set("lr")
+        assert alice.entries(office.mine("Proj"))[office.bob] == set("lr")
         office.share("revoke", office.alice, "Proj", office.bob)
-        assert office.bob not in alice.entries(f"{office.own}Proj")
+        assert office.bob not in alice.entries(office.mine("Proj"))
     with stranger(office.server, office.bob) as bob:
-        assert f"{office.others(office.alice)}Proj" not in bob.listed()
+        assert office.theirs(office.alice, "Proj") not in bob.listed()
 
 
 def test_a_folder_with_those_below_it_is_shown_first_and_asked_about(office: Office) -> None:
@@ -51,23 +51,23 @@ def test_a_folder_with_those_below_it_is_shown_first_and_asked_about(office: Off
     assert {change["folder"] for change in shown["changes"]} == {"Proj", "Proj/Plans"}
     assert not any(change["made"] for change in shown["changes"])
     with stranger(office.server, office.alice) as alice:
-        assert office.bob not in alice.entries(f"{office.own}Proj")
+        assert office.bob not in alice.entries(office.mine("Proj"))
         refused = office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", code=2)
         assert "--yes" in refused.err
-        assert office.bob not in alice.entries(f"{office.own}Proj")
+        assert office.bob not in alice.entries(office.mine("Proj"))
         office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", "--yes")
         for name in ("Proj", "Proj/Plans"):
-            assert alice.entries(f"{office.own}{name}")[office.bob] == set("lrswipte")
-        assert office.bob not in alice.entries(f"{office.own}Private")
+            assert alice.entries(office.mine(*name.split("/")))[office.bob] == set("lrswipte")
+        assert office.bob not in alice.entries(office.mine("Private"))
         office.share("revoke", office.alice, "Proj", office.bob, "--below", "--yes")
-        assert office.bob not in alice.entries(f"{office.own}Proj/Plans")
+        assert office.bob not in alice.entries(office.mine("Proj", "Plans"))
 
 
 def test_everybody_and_not_somebody(office: Office) -> None:
     assert "--yes" in office.share("grant", office.alice, "Proj", "anyone", "reviewer", code=2).err
     office.share("grant", office.alice, "Proj", "anyone", "reviewer", "--yes")
     office.share("grant", office.alice, "Proj", office.carol, "lrs", "--deny")
-    there = f"{office.others(office.alice)}Proj"
+    there = office.theirs(office.alice, "Proj")
     for user, rights in ((office.bob, "lrs"), (office.carol, "")):
         with stranger(office.server, user) as one:
             assert one.mine(there) - {"n"} == set(rights)
@@ -80,7 +80,7 @@ def test_everybody_and_not_somebody(office: Office) -> None:
 
 def test_ones_own_right_to_administer_is_guarded_and_an_administrator_restores_it(office: Office) -> None:
     office.share("grant", office.alice, "Proj", office.dave, "lookup,administer")
-    mine = f"{office.own}Proj"
+    mine = office.mine("Proj")
     with stranger(office.server, office.alice) as alice:
         before = alice.mine(mine)
     denied = ("grant", office.alice, "Proj", office.alice, "owner", "--deny")
@@ -94,7 +94,7 @@ def test_ones_own_right_to_administer_is_guarded_and_an_administrator_restores_i
     office.share(*denied, "--force" if on_dovecot else "--yes")
     with stranger(office.server, office.alice) as alice:
         assert alice.mine(mine) - {"n"} == set() if on_dovecot else set("lkxa")
-    there = f"{office.others(office.alice)}Proj"
+    there = office.theirs(office.alice, "Proj")
     restored = office.share("restore", office.dave, there, "--yes", "--json").json
     assert all(change["made"] for change in restored["changes"])
     with stranger(office.server, office.alice) as alice:
@@ -104,7 +104,7 @@ def test_ones_own_right_to_administer_is_guarded_and_an_administrator_restores_i
 
 def test_somebody_else_who_administers_cannot_lock_the_owner_or_himself_out_unwarned(office: Office) -> None:
     office.share("grant", office.alice, "Proj", office.dave, "owner")
-    there = f"{office.others(office.alice)}Proj"
+    there = office.theirs(office.alice, "Proj")
     assert "--force" in office.share("revoke", office.dave, there, office.dave, code=2).err
     assert "--force" in office.share("grant", office.dave, there, office.alice, "read", "--deny", code=2).err
     office.share("revoke", office.dave, there, office.dave, "--force")
@@ -116,7 +116,7 @@ def test_somebody_else_who_administers_cannot_lock_the_owner_or_himself_out_unwa
 
 def test_who_may_not_administer_sees_his_own_rights_alone(office: Office) -> None:
     office.share("grant", office.alice, "Proj", office.bob, "reviewer")
-    there = f"{office.others(office.alice)}Proj"
+    there = office.theirs(office.alice, "Proj")
     told = office.share("explain", office.bob, there, "--json").json
     assert set(told["rights"]["letters"]) - {"n"} == set("lrs")
     assert told["told"]

@@ -3,7 +3,7 @@
 import subprocess
 from importlib import resources
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from mailconnector.lab.errors import LabMissingError, LabStartError
 from mailconnector.lab.mail_server import USERS, MailServer, fill_in, write_private
@@ -31,6 +31,7 @@ class CyrusServer(MailServer):
         altnamespace: where users' folders are: beside the Inbox, as most servers have it, with others' below
             `Other Users/NAME/` and public ones below `Shared Folders/`; or, False, all of them below `INBOX/`, with
             others' below `user/NAME/` and public ones at the top.
+        separator: what stands between the names of a folder and of one in it: `/`, or `.` as on old servers.
         fsync: whether mail is safe on disk before it is acknowledged, as on a real server; tests need it not.
         quota_mb: how much each user may keep, in MiB.
         tree: a root folder with Cyrus in it; None for where `install` puts it, then for the system.
@@ -45,12 +46,14 @@ class CyrusServer(MailServer):
         *,
         stay: bool = False,
         altnamespace: bool = True,
+        separator: Literal["/", "."] = "/",
         fsync: bool = False,
         quota_mb: int = 4096,
         tree: Path | None = None,
     ) -> None:
         super().__init__(folder, stay=stay)
         self._altnamespace = altnamespace
+        self._separator = separator
         self._fsync = fsync
         self._quota_mb = quota_mb
         self._trees = (tree,) if tree else (default_cache() / TREE, Path("/"))
@@ -99,6 +102,7 @@ class CyrusServer(MailServer):
             "user": self.account.user,
             "group": self.account.group,
             "altnamespace": "yes" if self._altnamespace else "no",
+            "slashes": "yes" if self._separator == "/" else "no",
             "others": "Other Users" if self._altnamespace else "user",
             "quota": self._quota_mb * 1024,
             "bin": self._tree / _BIN,

@@ -78,7 +78,8 @@ class FolderIndex:
         """
         for same in (_exact, _folded):
             for folder in self.all:
-                if same(path) in (same(folder.path), same(tuple(folder.mailbox.split(self._separator or None)))):
+                names = tuple(folder.mailbox.split(self._separator)) if self._separator else (folder.mailbox,)
+                if same(path) in (same(folder.path), same(names), same((folder.mailbox,))):
                     return folder
         raise AppUsageError(
             f"the server shows no folder {join_path(path)}",

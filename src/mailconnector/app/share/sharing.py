@@ -19,7 +19,7 @@ from mailconnector.app.share.changes import AclChange, Plan, Skipped, Verb, plan
 from mailconnector.app.share.effective import Effective, FolderAcl, effective
 from mailconnector.app.share.fitting import fitted
 from mailconnector.app.share.folders import Folder, FolderIndex, look, owner_of
-from mailconnector.app.share.identifiers import Dialect, dialect_of
+from mailconnector.app.share.identifiers import Combining, Dialect, dialect_of
 from mailconnector.app.sync.job import Job
 from mailconnector.errors import MailConnectorError
 from mailconnector.imap import ImapClient, ImapCommandError
@@ -150,8 +150,10 @@ class Sharing:
         """
         access = self._client.access
         entries = access.get(folder.mailbox)
-        owner = folder.owner or (self.login if folder.own else "")
-        implicit = access.grantable(folder.mailbox, owner).required if owner else Rights()
+        owner = folder.owner
+        # Where entries do not add up, the owner has nothing beside them.
+        asked = owner and self.dialect.combining is Combining.UNION
+        implicit = access.grantable(folder.mailbox, owner).required if asked else Rights()
         return FolderAcl(dict(entries), owner, implicit, self.dialect)
 
     def shared(self) -> list[tuple[Folder, FolderAcl]]:
