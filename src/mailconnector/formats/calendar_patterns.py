@@ -30,7 +30,7 @@ def put_rule(
     is_day: bool,
     zone: Zone | None,
     floating: bool,
-    blob: RecurrencePattern | None = None,
+    is_dated: bool = True,
 ) -> None:
     """Write a recurrence into a component (`written_rule`).
 
@@ -41,7 +41,7 @@ def put_rule(
         is_day: The instances are whole days.
         zone: By whose clocks they are.
         floating: They are of no zone.
-        blob: The pattern that has to come back; None for the one that is made of the recurrence.
+        is_dated: The component says the start; without it no rule can be read.
     """
     rule = written_rule(recurrence, start, is_day=is_day, zone=zone, floating=floating)
     if rule:
@@ -49,9 +49,9 @@ def put_rule(
     read = rule_of(rule)
     try:
         pattern = make_pattern(recurrence, start.date())
-        if blob in (None, pattern) and read is not None and pattern_of(read, start, zone) == recurrence:
+        if is_dated and read is not None and pattern_of(read, start, zone) == recurrence:
             return
-        coded = base64.b64encode((blob or pattern).to_bytes()).decode("ascii")
+        coded = base64.b64encode(pattern.to_bytes()).decode("ascii")
     except RecurrenceFormatError:
         return
     component.lines.append(Line(_PATTERN, coded, ((_RULE, (rule or "NONE",)),)))

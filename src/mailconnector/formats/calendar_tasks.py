@@ -13,10 +13,9 @@ from mailconnector.formats.calendar_rules import pattern_of, rule_of
 from mailconnector.formats.calendar_values import duration_of, moment_of, when_line, written_time
 from mailconnector.formats.calendar_zones import Zones
 from mailconnector.items import Task
+from mailconnector.items.recurrence import Recurrence
 from mailconnector.items.task import TaskAcceptance, TaskChange, TaskOwnership, TaskState, TaskStatus
-from mailconnector.mapi.recurrence import RecurrenceFormatError, RecurrencePattern
-from mailconnector.mapi.recurrence import moment_of as pattern_moment
-from mailconnector.mapping.recurrence import make_pattern, read_pattern
+from mailconnector.mapping.recurrence import read_pattern
 
 TASK = "IPM.Task"
 
@@ -34,6 +33,7 @@ _WRITTEN_STATUS = {
     TaskStatus.WAITING: "IN-PROCESS",
     TaskStatus.DEFERRED: "NEEDS-ACTION",
 }
+_NO_DAY = date(1601, 1, 1)
 _OWN_STATUS = OwnField("status", "X-MAILCONNECTOR-STATUS", TaskStatus)
 _OWN_PERCENT = OwnField("percent_complete", "X-MAILCONNECTOR-PERCENT", float)
 _OWN_FIELDS = (
@@ -118,19 +118,15 @@ def _reminder(component: Component, zones: Zones) -> datetime | None:
     return when
 
 
-def _recurrence(component: Component, first: date | None) -> RecurrencePattern | None:
+def _recurrence(component: Component, first: date | None) -> Recurrence | None:
     blob = read_blob(component)
     if blob is not None:
-        return blob
+        return read_pattern(blob)
     rules = component.all("RRULE")
     rule = rule_of(rules[0].value) if len(rules) == 1 else None
     if rule is None or first is None:
         return None
-    pattern = pattern_of(rule, datetime(first.year, first.month, first.day), None)
-    try:
-        return None if pattern is None else make_pattern(pattern, first)
-    except RecurrenceFormatError:
-        return None
+    return pattern_of(rule, datetime(first.year, first.month, first.day), None)
 
 
 def put_task(calendar: Component, task: Task, *, inline: bool, uid: str) -> None:
@@ -160,15 +156,9 @@ def put_task(calendar: Component, task: Task, *, inline: bool, uid: str) -> None
 
 
 def _put_recurrence(todo: Component, task: Task) -> None:
-    blob = task.recurrence
-    if blob is None:
+    if task.recurrence is None:
         return
-    try:
-        first = task.start or task.due or pattern_moment(blob.start).date()
-    except RecurrenceFormatError:
-        return
-    recurrence = read_pattern(blob)
-    if recurrence is None:
-        return
+    day = task.start or task.due
+    first = day or _NO_DAY
     start = datetime(first.year, first.month, first.day)
-    put_rule(todo, recurrence, start, is_day=True, zone=None, floating=False, blob=blob)
+    put_rule(todo, task.recurrence, start, is_day=True, zone=None, floating=False, is_dated=day is not None)

@@ -8,12 +8,12 @@ from datetime import datetime
 from enum import Enum
 
 from mailconnector.items.appointment import Appointment
-from mailconnector.items.appointment_text import appointment_lines
+from mailconnector.items.appointment_text import appointment_lines, recurrence_text
 from mailconnector.items.contact import PostalAddress
 from mailconnector.items.distribution_list import Member
 from mailconnector.items.item import Item, mail_of
 from mailconnector.items.mail import Attachment, GenericItem, Mail
-from mailconnector.mapi.recurrence import RecurrencePattern
+from mailconnector.items.recurrence import Recurrence
 
 _LONGEST_LINE = 400
 # What says to the program, not to people, how an item is.
@@ -53,7 +53,7 @@ def _lines(value: object, within: str = "") -> Iterator[str]:
             yield from (f"{_capital(f'{key.value} phone')}: {_flat(number)}" for key, number in part.items())
         elif isinstance(part, PostalAddress):
             yield f"{_capital(label)} address: {_flat(part.label())}"
-        elif is_dataclass(part) and not isinstance(part, RecurrencePattern):
+        elif is_dataclass(part) and not isinstance(part, Recurrence):
             yield from _lines(part, label)
         elif shown := _shown(part):
             yield f"{_capital(label)}: {shown}"
@@ -64,8 +64,8 @@ def _shown(value: object) -> str:
         return "; ".join(filter(None, map(_shown, value)))
     if isinstance(value, Member):
         return _flat(f"{value.name} <{value.address}>" if value.address else value.name)
-    if isinstance(value, RecurrencePattern):
-        return "yes"
+    if isinstance(value, Recurrence):
+        return recurrence_text(value, None)
     if isinstance(value, Enum):
         return value.name.lower().replace("_", " ")
     if isinstance(value, bool):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import IntEnum
 
 from mailconnector.items.mail import Mail
-from mailconnector.mapi.recurrence import RecurrencePattern
+from mailconnector.items.recurrence import Recurrence
 
 
 class TaskStatus(IntEnum):
@@ -101,7 +101,7 @@ class Task:
     due: date | None = None
     completed: date | None = None
     reminder: datetime | None = None
-    recurrence: RecurrencePattern | None = None
+    recurrence: Recurrence | None = None
     occurrence_is_dead: bool = False
     estimated_effort: int = 0
     actual_effort: int = 0

@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any
 
 from mailconnector.items import Item
+from mailconnector.items.recurrence import Recurrence
 from mailconnector.items.task import Task, TaskAcceptance, TaskChange, TaskOwnership, TaskState, TaskStatus
 from mailconnector.mapi import named, reading, tags
 from mailconnector.mapi.objects import MessageObject, Properties
 from mailconnector.mapi.recurrence import RecurrenceFormatError, RecurrencePattern
+from mailconnector.mapi.recurrence import moment_of as pattern_moment
 from mailconnector.mapping import form_fields
 from mailconnector.mapping import mail as mail_mapping
 from mailconnector.mapping.attachments import file_time_of
@@ -33,8 +35,10 @@ from mailconnector.mapping.fields import (
     with_fields,
     without_fields,
 )
+from mailconnector.mapping.recurrence import make_pattern, read_pattern
 
 _ICON, _RECURRING_ICON, _ASSIGNEES_ICON, _ASSIGNERS_ICON = 0x500, 0x501, 0x502, 0x503
+_NO_DAY = date(1601, 1, 1)
 _OUR_ICONS = frozenset({_ICON, _RECURRING_ICON, _ASSIGNEES_ICON, _ASSIGNERS_ICON})
 
 _FIELDS = (
@@ -122,7 +126,12 @@ def _write_reminder(item: Task, left: Properties) -> Properties:
     }
 
 
-def _read_recurrence(source: reading.Source) -> RecurrencePattern | None:
+def _read_recurrence(source: reading.Source) -> Recurrence | None:
+    pattern = _pattern(source)
+    return None if pattern is None else read_pattern(pattern)
+
+
+def _pattern(source: reading.Source) -> RecurrencePattern | None:
     blob = reading.data(source, named.PidLidTaskRecurrence)
     if not blob:
         return None
@@ -135,7 +144,20 @@ def _read_recurrence(source: reading.Source) -> RecurrencePattern | None:
 def _write_recurrence(item: Task, left: Properties) -> Properties:
     if item.recurrence is None:
         return {}
-    return {named.PidLidTaskRecurrence: item.recurrence.to_bytes(), named.PidLidTaskFRecurring: True}
+    try:
+        pattern = make_pattern(item.recurrence, item.start or item.due or _first_day(left))
+    except RecurrenceFormatError:
+        return {}
+    return {named.PidLidTaskRecurrence: pattern.to_bytes(), named.PidLidTaskFRecurring: True}
+
+
+def _first_day(left: Properties) -> date:
+    """Return from which day on a task without any comes again: what it said before, else the first that there is."""
+    pattern = _pattern(left)
+    try:
+        return _NO_DAY if pattern is None else pattern_moment(pattern.start).date()
+    except RecurrenceFormatError:
+        return _NO_DAY
 
 
 def _write_icon(item: Task, left: Properties) -> Properties:

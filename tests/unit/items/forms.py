@@ -24,7 +24,7 @@ from mailconnector.items.journal_entry import JournalEntry
 from mailconnector.items.note import Note, NoteColor
 from mailconnector.items.post import Post
 from mailconnector.items.task import Task, TaskAcceptance, TaskChange, TaskOwnership, TaskState, TaskStatus
-from mailconnector.mapi.recurrence import EndType, Frequency, PatternType, RecurrencePattern
+from tests.unit.items.appointments import recurrences
 from tests.unit.items.mails import bodies, emails, flags, lines, moments
 
 _texts = st.one_of(st.just(""), lines)
@@ -153,16 +153,6 @@ journal_entries = st.builds(
 )
 posts = st.builds(Post, _mail("IPM.Post.RSS"), *[_texts] * 4, st.integers(-(2**31), 2**31 - 1), bodies, _texts)
 
-_PATTERNS = st.builds(
-    RecurrencePattern,
-    st.just(Frequency.WEEKLY),
-    st.just(PatternType.WEEK),
-    period=st.integers(1, 99),
-    sliding=st.sampled_from([0, 1]),
-    days=st.integers(1, 127),
-    end_type=st.just(EndType.NEVER),
-    start=st.integers(0, 10_000).map(lambda day: day * 1440),
-)
 tasks = st.builds(
     Task,
     _mail("IPM.Task"),
@@ -172,7 +162,7 @@ tasks = st.builds(
     due=_days,
     completed=_days,
     reminder=_moments,
-    recurrence=st.one_of(st.none(), _PATTERNS),
+    recurrence=st.one_of(st.none(), recurrences()),
     occurrence_is_dead=_truth,
     estimated_effort=_counts,
     actual_effort=_counts,

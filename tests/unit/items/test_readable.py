@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from mailconnector.items import Contact, DistributionList, GenericItem, Mail, Task, mail_of, readable, with_mail
 from mailconnector.items.contact import ContactEmail, FileAs, PersonName, PhoneRole, PostalAddress
 from mailconnector.items.distribution_list import Member
+from mailconnector.items.recurrence import Frequency, Recurrence
 from mailconnector.items.task import TaskStatus
-from mailconnector.mapi.recurrence import Frequency, PatternType, RecurrencePattern
 
 ADA = Contact(
     Mail(message_class="IPM.Contact", subject="Ada King"),
@@ -55,10 +55,10 @@ def test_lists_and_tasks_in_words() -> None:
         status=TaskStatus.IN_PROGRESS,
         percent_complete=0.5,
         reminder=datetime(2024, 5, 1, 9, tzinfo=UTC),
-        recurrence=RecurrencePattern(Frequency.WEEKLY, PatternType.WEEK, days=2),
+        recurrence=Recurrence(Frequency.WEEKLY, weekdays=(1,)),
     )
     assert readable(task).text == (
-        "Status: in progress\nPercent complete: 0.5\nReminder: 2024-05-01 09:00 UTC\nRecurrence: yes\n"
+        "Status: in progress\nPercent complete: 0.5\nReminder: 2024-05-01 09:00 UTC\nRecurrence: every week on Monday\n"
     )
 
 

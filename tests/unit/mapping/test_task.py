@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from mailconnector.items import Flags, Mail
+from mailconnector.items.recurrence import Frequency, Recurrence
 from mailconnector.items.task import Task, TaskOwnership, TaskState, TaskStatus
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import MessageObject, Properties
-from mailconnector.mapi.recurrence import Frequency, PatternType, RecurrencePattern
+from mailconnector.mapi.recurrence import RecurrencePattern
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapping import from_mapi, task, to_mapi
+from mailconnector.mapping.recurrence import read_pattern
 
 MAIL = Mail(message_class="IPM.Task", subject="Pay taxes")
 TAXES = Task(
@@ -27,7 +29,7 @@ TAXES = Task(
     actual_effort=90,
     companies=("State",),
 )
-WEEKLY = RecurrencePattern(Frequency.WEEKLY, PatternType.WEEK, days=2)
+WEEKLY = Recurrence(Frequency.WEEKLY, weekdays=(1,))
 
 
 def written(item: Task) -> Properties:
@@ -117,7 +119,16 @@ def test_a_task_that_comes_again() -> None:
     item = replace(TAXES, recurrence=WEEKLY)
     properties = written(item)
     assert properties[named.PidLidTaskFRecurring] is True
-    assert properties[named.PidLidTaskRecurrence] == WEEKLY.to_bytes()
+    blob = properties[named.PidLidTaskRecurrence]
+    assert isinstance(blob, bytes)
+    assert read_pattern(RecurrencePattern.parse(blob)) == WEEKLY
+    # What a store has beyond that stays for as long as the task comes again as it did.
+    longer = replace(
+        RecurrencePattern.parse(blob), writer_version=0x3007, start=RecurrencePattern.parse(blob).start + 1440
+    )
+    properties[named.PidLidTaskRecurrence] = longer.to_bytes()
+    assert written(replace(read(properties), owner="Bob"))[named.PidLidTaskRecurrence] == longer.to_bytes()
+    properties[named.PidLidTaskRecurrence] = blob
     assert properties[tags.PidTagIconIndex] == 0x501
     again = read(properties)
     assert again == item

@@ -15,8 +15,6 @@ from mailconnector.items.distribution_list import Member
 from mailconnector.items.field_groups import split_path
 from mailconnector.items.recurrence import Recurrence
 from mailconnector.items.zones import LocalTime, Zone
-from mailconnector.mapi.recurrence import RecurrencePattern
-from mailconnector.mapping.recurrence import read_pattern
 
 _BYTES_SHOWN = 16
 
@@ -92,11 +90,6 @@ def _attendee(one: Attendee) -> str:
     return f"{_person(one.address.name, one.address.email)} ({role}{said})"
 
 
-def _pattern(pattern: RecurrencePattern) -> str:
-    found = read_pattern(pattern)
-    return "a pattern that has no words" if found is None else recurrence_text(found, None)
-
-
 def _bytes(value: bytes) -> str:
     return f"{len(value):,} bytes" + (f" ({value[:_BYTES_SHOWN].hex(' ')} ...)" if value else "")
 
@@ -120,7 +113,7 @@ _SAID: tuple[tuple[Any, Callable[[Any], str]], ...] = (
     (Reminder, lambda value: f"{value.minutes} minutes before"),
     (Attachment, _attachment),
     (ChangedInstance, _instance),
-    (RecurrencePattern, _pattern),
+    (Recurrence, lambda value: recurrence_text(value, None)),
     (Mapping, lambda value: f"{len(value):,} properties"),
     ((tuple, list), lambda value: "; ".join(filter(None, map(_words, value)))),
 )

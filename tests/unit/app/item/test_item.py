@@ -19,8 +19,8 @@ from mailconnector.app.sync.job import Job
 from mailconnector.items import Appointment, Attachment, Contact, FolderKind, Item, Mail, Task, field_digests
 from mailconnector.items.appointment import ChangedInstance, Response
 from mailconnector.items.contact import PhoneRole
+from mailconnector.items.recurrence import Frequency, Recurrence
 from mailconnector.items.zones import LocalTime
-from mailconnector.mapi.recurrence import EndType, Frequency, PatternType, RecurrencePattern
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import Settings, Side
 from mailconnector.sync.bases import fields_of
@@ -201,7 +201,7 @@ def test_other_items_are_shown() -> None:
     contact = shown(sample(Contact))
     assert contact["business address"] == "Main Street, Springfield"
     assert (contact["e-mail 1"], contact["mobile phone"]) == ("eva@example.com", "+1 3")
-    pattern = RecurrencePattern(Frequency.WEEKLY, PatternType.WEEK, period=2, days=2, end_type=EndType.NEVER)
+    pattern = Recurrence(Frequency.WEEKLY, 2, weekdays=(1,))
     task = shown(replace(sample(Task), recurrence=pattern, percent_complete=0.5))
     assert (task["recurrence"], task["percent complete"]) == ("every 2 weeks on Monday", "0.5")
     inner = Attachment("a.msg", item=Mail(subject="within"))
