@@ -8,19 +8,51 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from mailconnector.items import (
+    Appointment,
+    Contact,
+    DistributionList,
+    FolderKind,
+    GenericItem,
+    Item,
+    JournalEntry,
+    Note,
+    Post,
+    Task,
+    message_id_of,
+)
+from mailconnector.items.field_groups import grouping
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import FolderError, Radius, Side, State
+from mailconnector.sync.bases import fields_of
 from mailconnector.sync.flags import FLAGGED, SEEN
-from mailconnector.sync.store import FlagChange, FolderState, Removal
+from mailconnector.sync.store import Fetched, FlagChange, FolderState, Removal
 from tests.cuts import Faults, Killed, Steps, broken
-from tests.exchange import Exchange, bodies, contents, exchange, folder_named, mail, tree
+from tests.exchange import Exchange, bodies, contents, exchange, folder_named, items, mail, tree
+from tests.unit.items.edits import EDITS, bare, sample
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a state file is flushed often
+THINGS = "Things"
+# Of each type: edits that write another value each time.
+FIELDS: dict[type, tuple[str, ...]] = {
+    Appointment: ("text", "location", "custom", "file"),
+    Contact: ("job title", "birthday", "mobile", "business", "custom"),
+    DistributionList: ("member", "billing"),
+    GenericItem: ("text", "subject", "custom"),
+    JournalEntry: ("duration", "type"),
+    Note: ("text", "window"),
+    Post: ("channel", "subject"),
+    Task: ("due", "owner", "companies", "text"),
+}
+FOREIGN = (Appointment, Contact, Task)
+"""Types that programs edit which know nothing of MAPI."""
 PICK = st.integers(0, 63)
 SIDE = st.sampled_from(Side)
 
@@ -40,6 +72,17 @@ class SyncMachine(RuleBasedStateMachine):
         # On both sides by other ways, and not yet seen by a run: where a store knows no digests, these are one item by
         # their name alone, so their users leave them as they came.
         self.untouched: set[int] = set()
+        # Of items other than mail, by name: what was written into their fields, and nobody wrote over.
+        self.written: dict[str, set[tuple[str, bytes]]] = {}
+        # Since all was equal: which fields of which items were edited on a side; an empty one for deleted.
+        self.touched: dict[Side, set[tuple[str, str]]] = {side: set() for side in Side}
+        self.doubled: set[str] = set()
+        for store in (self.exchange.local, self.exchange.remote):
+            store.create_folder("", THINGS, kind=FolderKind.CONTACTS)
+            store.barrier()
+        for kind in (Appointment, Contact):
+            self.add_thing(Side.LOCAL, kind)
+        self.exchange.run()
 
     def begin(self) -> Exchange:
         """The two stores."""
@@ -62,17 +105,29 @@ class SyncMachine(RuleBasedStateMachine):
     # -- choosing ----------------------------------------------------------------------------------------------------
 
     def folder(self, store: MemoryStore, pick: int) -> FolderState:
-        states = [state for state in store.folders() if state.name != "Not sent"]
+        """A folder for mail."""
+        states = [state for state in store.folders() if state.name not in ("Not sent", THINGS)]
         return states[pick % len(states)]
 
     def item(self, store: MemoryStore, pick: int) -> tuple[str, str, str] | None:
         """Folder, id and text of an item."""
-        every = [(state.id, item.id) for state in store.folders() for item in store.changes(state.id, "").items]
+        every = [
+            (state.id, item.id)
+            for state in store.folders()
+            if state.name != THINGS
+            for item in store.changes(state.id, "").items
+        ]
         if not every:
             return None
         folder, id_ = every[pick % len(every)]
         (got,) = store.fetch(folder, [id_])
         return folder, id_, getattr(got, "item").text  # noqa: B009 - a failure has none
+
+    def thing(self, store: MemoryStore, pick: int) -> tuple[str, Fetched] | None:
+        """An item other than mail, and its folder."""
+        folder = folder_named(store, THINGS)
+        every = items(store, folder)
+        return (folder, every[pick % len(every)]) if every else None
 
     # -- what users do -----------------------------------------------------------------------------------------------
 
@@ -138,6 +193,61 @@ class SyncMachine(RuleBasedStateMachine):
             store.move(folder, there.id, [Removal(id_, state.revision)])
             store.barrier()
 
+    @rule(side=SIDE, kind=st.sampled_from(sorted(FIELDS, key=lambda kind: kind.__name__)))
+    def add_thing(self, side: Side, kind: type) -> None:
+        self.serial += 1
+        store = self.exchange.side(side)
+        item = sample(kind, f"{kind.__name__}-{self.serial}")
+        store.put(folder_named(store, THINGS), item)
+        store.barrier()
+        self.written[message_id_of(item)] = set()
+
+    @rule(side=SIDE, pick=PICK, which=PICK, by_other=st.booleans())
+    def edit_thing(self, side: Side, pick: int, which: int, by_other: bool) -> None:
+        """Edit a field, as the user does, or on the server with a program that drops what it does not know."""
+        found = self.thing(self.exchange.side(side), pick)
+        if found is not None:
+            self.change_thing(side, *found, which, by_other=by_other)
+
+    @rule(pick=PICK, which=PICK, other=PICK, by_other=st.booleans())
+    def edit_thing_on_both_sides(self, pick: int, which: int, other: int, by_other: bool) -> None:
+        found = self.thing(self.exchange.local, pick)
+        if found is not None:
+            folder = folder_named(self.exchange.remote, THINGS)
+            same = [got for got in items(self.exchange.remote, folder) if _name(got) == _name(found[1])]
+            self.change_thing(Side.LOCAL, *found, which)
+            for got in same[:1]:
+                self.change_thing(Side.REMOTE, folder, got, other, by_other=by_other)
+
+    def change_thing(self, side: Side, folder: str, got: Fetched, which: int, *, by_other: bool = False) -> None:
+        kind: type = type(got.item)
+        field = FIELDS[kind][which % len(FIELDS[kind])]
+        self.serial += 1
+        item = EDITS[kind][field](got.item, self.serial)
+        name = _name(got)
+        self.written[name] -= seen(got.item) - seen(item)
+        self.written[name] |= seen(item) - seen(got.item)
+        self.touched[side].add((name, field))
+        if by_other and side is Side.REMOTE and kind in FOREIGN:
+            # What the local side has not got yet is lost with the program that drops it.
+            local = items(self.exchange.local, folder_named(self.exchange.local, THINGS))
+            known = [seen(one.item) for one in local if _name(one) == name]
+            self.written[name] -= (seen(item) - seen(bare(item))) - frozenset[tuple[str, bytes]]().union(*known)
+            item = bare(item)
+        self.exchange.side(side).edit(folder, got.state.id, item)
+        self.exchange.side(side).barrier()
+
+    @rule(side=SIDE, pick=PICK)
+    def delete_thing(self, side: Side, pick: int) -> None:
+        store = self.exchange.side(side)
+        found = self.thing(store, pick)
+        if found:
+            folder, got = found
+            self.written[message_id_of(got.item)] -= seen(got.item)
+            store.delete(folder, [Removal(got.state.id, got.state.revision)])
+            store.barrier()
+            self.touched[side].add((message_id_of(got.item), ""))
+
     @rule(side=SIDE, pick=PICK, flag=st.sampled_from((SEEN, FLAGGED, "red")))
     def mark(self, side: Side, pick: int, flag: str) -> None:
         store = self.exchange.side(side)
@@ -189,8 +299,9 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def renew(self, pick: int) -> None:
-        folder = self.folder(self.exchange.remote, pick)
-        self.exchange.remote.renew(folder.id)
+        remote = self.exchange.remote
+        folder = folder_named(remote, THINGS) if pick % 4 == 0 else self.folder(remote, pick).id
+        remote.renew(folder)
 
     # -- what synchronisation does -----------------------------------------------------------------------------------
 
@@ -228,7 +339,41 @@ class SyncMachine(RuleBasedStateMachine):
         here, there = contents(self.exchange.local), contents(self.exchange.remote)
         assert here == there, (here - there, there - here)
         assert tree(self.exchange.local) == tree(self.exchange.remote)
-        found = bodies(self.exchange.local)
+        found = Counter(dict.fromkeys(bodies(self.exchange.local), 0))
+        for (path, _, text, _), count in contents(self.exchange.local, flags=False, skip="").items():
+            found[text] += count if path != (THINGS,) else 0
         assert self.added - self.given_up <= set(found)
         doubled = [text for text, count in found.items() if count > 1]
         assert not doubled, (doubled, here)
+        self.check_things()
+
+    def check_things(self) -> None:
+        """Both sides have the same, with each edit that nobody wrote over, and one of each unless edits clash."""
+        every: dict[Side, Counter[frozenset[tuple[str, bytes]]]] = {}
+        there: dict[str, list[Any]] = {name: [] for name in self.written}
+        for side in Side:
+            store = self.exchange.side(side)
+            found = [got.item for got in items(store, folder_named(store, THINGS))]
+            every[side] = Counter(seen(item) for item in found)
+            if side is Side.LOCAL:
+                for item in found:
+                    there[message_id_of(item)].append(item)
+        assert every[Side.LOCAL] == every[Side.REMOTE], every[Side.LOCAL] - every[Side.REMOTE]
+        for name, values in self.written.items():
+            known = frozenset[tuple[str, bytes]]().union(*map(seen, there[name]))
+            assert values <= known, (name, values - known)
+            if len(there[name]) > 1:
+                both = self.touched[Side.LOCAL] & self.touched[Side.REMOTE]
+                assert name in self.doubled or any(one == name for one, _ in both), name
+                self.doubled.add(name)
+        for fields in self.touched.values():
+            fields.clear()
+
+
+def _name(got: Fetched) -> str:
+    return message_id_of(got.item)
+
+
+def seen(item: Item) -> frozenset[tuple[str, bytes]]:
+    """The fields of an item that somebody edits."""
+    return frozenset((path, digest) for path, digest in fields_of(item).items() if not grouping(type(item), path)[1])
