@@ -164,9 +164,7 @@ def _with_references(mail: Mail, files: dict[str, Attachment], *, keeps_photo: b
         if one.reference or (keeps_photo and is_photo(one)):
             found.append(one)
             continue
-        if one.item is not None:
-            name = one.name or f"{mail_of(one.item).subject or 'item'}.eml"
-            one = replace(one, name=name, content_type="message/rfc822", data=render(one.item), item=None)
+        one = message_file(one)
         content = one.content()
         content_id = one.content_id
         if not content_id or (content_id in files and files[content_id].content() != content):
@@ -174,6 +172,14 @@ def _with_references(mail: Mail, files: dict[str, Attachment], *, keeps_photo: b
         files[content_id] = replace(one, content_id=content_id, placement=Placement.ATTACHED)
         found.append(Attachment(one.name, one.content_type, reference=f"cid:{content_id}"))
     return replace(mail, attachments=tuple(found))
+
+
+def message_file(attachment: Attachment) -> Attachment:
+    """Return an attachment as a file: an item as a message."""
+    if attachment.item is None:
+        return attachment
+    name = attachment.name or f"{mail_of(attachment.item).subject or 'item'}.eml"
+    return replace(attachment, name=name, content_type="message/rfc822", data=render(attachment.item), item=None)
 
 
 def write_message(
