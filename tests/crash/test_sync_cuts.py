@@ -9,13 +9,27 @@ import pytest
 
 from mailconnector.sync import State
 from tests.cuts import Killed, Steps, broken
-from tests.exchange import PAIRS, exchange
+from tests.exchange import PAIRS, exchange, made_of
 from tests.scenarios import SCENARIOS, check, prepare
+from tests.unit.items.edits import KINDS
+
+# What goes other ways with items than with mail: edits, and what is known again.
+OF_ITEMS = ("both edited", "edit and delete", "moved and edited")
 
 
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 @pytest.mark.parametrize("scenario", sorted(SCENARIOS))
 def test_run_ended_at_every_step(scenario: str, kinds: str, memory_path: Callable[[], Path]) -> None:
+    cut(scenario, kinds, memory_path)
+
+
+@pytest.mark.parametrize("scenario", OF_ITEMS)
+def test_run_with_items_of_every_type_ended_at_every_step(scenario: str, memory_path: Callable[[], Path]) -> None:
+    with made_of(*KINDS):
+        cut(scenario, "file-poor", memory_path)
+
+
+def cut(scenario: str, kinds: str, memory_path: Callable[[], Path]) -> None:
     counter = Steps()
     begin = prepare(exchange(memory_path() / "state.db", kinds), scenario)
     wanted = begin.fork(memory_path() / "state.db")
