@@ -206,6 +206,18 @@ def test_a_message_with_a_calendar_is_an_appointment_where_appointments_are(tmp_
     ]
 
 
+def test_a_message_with_a_broken_calendar_is_imported_as_it_is_and_told(tmp_path: Path, store: Store) -> None:
+    path = tmp_path / "a.eml"
+    path.write_bytes(
+        b"From: a@example.org\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar\r\n\r\nno calendar\r\n"
+    )
+    result = bring(store, path, ("Calendar",))
+    assert (result.imported, result.failed) == (1, 0)
+    (notice,) = result.notices
+    assert notice.place == str(path)
+    assert isinstance(items(store.folder_at("Calendar"))[0], Mail)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "kind"),
     [
