@@ -31,10 +31,12 @@ from mailconnector.items.contact import is_photo
 TYPE = "application/x-vnd.kolab."
 """Before the name of a kind in `X-Kolab-Type`, and in content types of version 2."""
 
+FILE = "kolab.xml"
+"""Name of the part with the object."""
+
 KINDS = frozenset({"event", "task", "journal", "contact", "distribution-list", "note"})
 """Kinds of objects that are items; others are settings of Kolab's programs."""
 
-_FILE = "kolab.xml"
 _TEXT = (
     "This message holds a groupware object ({kind}) in the format of Kolab, version {version}. Programs that know the"
     " format show it in its folder; it is best left alone by others.\n"
@@ -203,6 +205,6 @@ def write_message(
     if version != "2.0":
         header.append(words.field("X-Kolab-Mime-Version", version))
     entities = [text_entity(_TEXT.format(kind=kind, version=version), "plain", "us-ascii")]
-    entities += [attachment_entity(one) for one in (Attachment(_FILE, content_type, xml), *files)]
+    entities += [attachment_entity(one) for one in (Attachment(FILE, content_type, xml), *files)]
     whole = multipart("mixed", entities)
     return b"".join([*header, b"MIME-Version: 1.0\r\n", whole.header, b"\r\n", whole.body])

@@ -41,7 +41,7 @@ _PRODUCT = "Mail Connector"
 _CONTENT_TYPES = frozenset({TYPE + kind for kind in KINDS})
 _LONGEST_SOURCE = 1 << 20
 _INLINE, _LINK = "inline-attachment", "link-attachment"
-_TYPES: dict[type, str] = {
+TYPES: dict[type, str] = {
     Appointment: "event",
     Task: "task",
     JournalEntry: "journal",
@@ -49,6 +49,7 @@ _TYPES: dict[type, str] = {
     DistributionList: "distribution-list",
     Note: "note",
 }
+"""Kolab's names of the types of items."""
 
 
 def matches(message: ServerMessage) -> bool:
@@ -81,7 +82,7 @@ def read(message: ServerMessage) -> Item:
 
 def write(item: Item) -> bytes | None:
     """Return the message of an item; None for one of a type that the form does not have."""
-    kind = _TYPES.get(type(item))
+    kind = TYPES.get(type(item))
     if kind is None:
         return None
     files = [message_file(one) for one in mail_of(item).attachments if not one.reference]
