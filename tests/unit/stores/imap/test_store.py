@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 import pytest
 
 from mailconnector.formats import render
-from mailconnector.items import Mail
+from mailconnector.items import FolderKind, Mail
 from mailconnector.stores import ImapStore
 from mailconnector.stores.imap.writing import with_crlf
 from mailconnector.sync.errors import FolderError, StoreError
 from mailconnector.sync.flags import FlagDomain
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import (
+    ROOT,
     Changes,
     Delivery,
     Failure,
@@ -23,6 +24,7 @@ from mailconnector.sync.store import (
     FlagChange,
     Removal,
     Rights,
+    SpecialUse,
     Status,
 )
 from tests.unit.imap.scripted import SELECTED, client_of
@@ -333,3 +335,67 @@ def test_folders_of_an_old_server_are_listed_and_asked_one_by_one():
 def _appended(sent: Delivery) -> tuple[bytes, bytes]:
     """The message and the end of the line behind it."""
     return b"L: %d" % len(with_crlf(render(sent.item))), b"C: "
+
+
+def created(capabilities: bytes, listing: tuple[bytes, ...], *answers: bytes) -> str:
+    """Create a Calendar on a server with these mailboxes, and return where it is."""
+    steps = (
+        b'C: * LIST "" ""', b'S: * LIST (\\Noselect) "/" ""', b"S: TAG OK done",
+        b'C: * LIST "" "%"', *listing, b"S: TAG OK done",
+        b'C: * LIST "" "INBOX/%"', *[line for line in listing if b"INBOX/" in line], b"S: TAG OK done",
+        b'C: * LIST "" "*"', *listing, b"S: TAG OK done",
+        *answers,
+        b"S: * STATUS x (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 9)", b"S: TAG OK done",
+    )  # fmt: skip
+    with store_of(capabilities, *steps) as store:
+        state = store.create_folder(ROOT, "Calendar", special=SpecialUse.CALENDAR)
+    assert (state.kind, state.special) == (FolderKind.CALENDAR, SpecialUse.CALENDAR)
+    assert state.parent == ("INBOX" if "/" in state.id else ROOT)
+    return state.id
+
+
+INBOX_LINE, SENT_LINE = b'S: * LIST () "/" INBOX', b'S: * LIST () "/" Sent'
+
+
+def make(name: bytes, answer: bytes = b"S: TAG OK done") -> tuple[bytes, bytes]:
+    return b'C: * CREATE "%s"' % name, answer
+
+
+def finish(name: bytes) -> tuple[bytes, ...]:
+    return (
+        b'C: * SUBSCRIBE "%s"' % name,
+        b"S: TAG OK done",
+        b'C: * STATUS "%s" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)' % name,
+    )
+
+
+def test_special_folders_stand_beside_the_inbox() -> None:
+    made = (*make(b"Calendar"), *finish(b"Calendar"))
+    assert created(b"", (INBOX_LINE, SENT_LINE), *made) == "Calendar"
+    assert created(b"", (INBOX_LINE,), *made) == "Calendar"
+
+
+def test_special_folders_stand_in_the_inbox_where_the_others_do() -> None:
+    made = (*make(b"INBOX/Calendar"), *finish(b"INBOX/Calendar"))
+    assert created(b"", (INBOX_LINE, b'S: * LIST () "/" INBOX/Sent'), *made) == "INBOX/Calendar"
+
+
+def test_special_folders_stand_in_the_inbox_where_nothing_may_be_made_at_the_top() -> None:
+    refused = make(b"Calendar", b"S: TAG NO not here")
+    made = (*make(b"INBOX/Calendar"), *finish(b"INBOX/Calendar"))
+    assert created(b"", (INBOX_LINE, SENT_LINE), *refused, *made) == "INBOX/Calendar"
+
+
+def test_kinds_are_set_for_the_user_and_for_all() -> None:
+    annotated: list[bytes] = []
+    for entry, answer in ((b"/private", b"S: TAG NO not yours"), (b"/shared", b"S: TAG OK done")):
+        value = b'("%s/vendor/kolab/folder-type" "event.default")' % entry
+        annotated += [b'C: * SETMETADATA "Calendar" ' + value, answer]
+    made = (*make(b"Calendar"), *annotated, *finish(b"Calendar"))
+    assert created(b"METADATA", (INBOX_LINE, SENT_LINE), *made) == "Calendar"
+    old: list[bytes] = []
+    for attribute in (b"value.priv", b"value.shared"):
+        value = b'("%s" "event.default")' % attribute
+        old += [b'C: * SETANNOTATION "Calendar" "/vendor/kolab/folder-type" ' + value, b"S: TAG OK done"]
+    made = (*make(b"Calendar"), *old, *finish(b"Calendar"))
+    assert created(b"ANNOTATEMORE", (INBOX_LINE, SENT_LINE), *made) == "Calendar"
