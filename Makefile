@@ -47,15 +47,17 @@ format:
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
 
-# Half of the time each. The seeds are made anew; what the fuzzers learn is kept in `corpus`, and a finding in `findings`.
+# A third of the time each. The seeds are made anew; what the fuzzers learn is kept in `corpus`, and a finding in `findings`.
 fuzz:
 	@scripts/setup.sh fuzz
-	@mkdir -p $(FUZZ_DIR)/findings $(FUZZ_DIR)/corpus/pst $(FUZZ_DIR)/corpus/mime
-	$(BIN)/python fuzz/make_corpus.py $(FUZZ_DIR)/seeds/pst $(FUZZ_DIR)/seeds/mime
-	$(BIN)/python fuzz/fuzz_pst.py -max_total_time=$$(($(FUZZ_SECONDS) / 2)) $(FUZZ_OPTIONS) \
+	@mkdir -p $(FUZZ_DIR)/findings $(addprefix $(FUZZ_DIR)/corpus/,pst mime files)
+	$(BIN)/python fuzz/make_corpus.py $(addprefix $(FUZZ_DIR)/seeds/,pst mime files)
+	$(BIN)/python fuzz/fuzz_pst.py -max_total_time=$$(($(FUZZ_SECONDS) / 3)) $(FUZZ_OPTIONS) \
 		$(FUZZ_DIR)/corpus/pst $(FUZZ_DIR)/seeds/pst
-	$(BIN)/python fuzz/fuzz_mime.py -max_total_time=$$(($(FUZZ_SECONDS) / 2)) $(FUZZ_OPTIONS) \
+	$(BIN)/python fuzz/fuzz_mime.py -max_total_time=$$(($(FUZZ_SECONDS) / 3)) $(FUZZ_OPTIONS) \
 		$(FUZZ_DIR)/corpus/mime $(FUZZ_DIR)/seeds/mime
+	$(BIN)/python fuzz/fuzz_files.py -max_total_time=$$(($(FUZZ_SECONDS) / 3)) $(FUZZ_OPTIONS) \
+		$(FUZZ_DIR)/corpus/files $(FUZZ_DIR)/seeds/files
 
 bench:
 	@scripts/setup.sh dev

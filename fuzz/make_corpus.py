@@ -1,6 +1,6 @@
-"""Writes the seeds of the fuzzers: small stores of every variant and encryption, mail, TNEF streams, small real files.
+"""Writes the seeds of the fuzzers: small stores of every variant and encryption, mail, TNEF streams, files of items.
 
-Usage: make_corpus.py PST_DIR MAIL_DIR
+Usage: make_corpus.py PST_DIR MAIL_DIR FILES_DIR
 """
 
 import io
@@ -14,7 +14,9 @@ sys.path.insert(0, str(ROOT))
 
 from mailconnector.app.demo import letters  # noqa: E402
 from mailconnector.formats import parse, render_item  # noqa: E402
-from mailconnector.mapi import tnef  # noqa: E402
+from mailconnector.formats.entry_writing import calendar_of, card_of  # noqa: E402
+from mailconnector.items import Appointment, Contact, DistributionList, JournalEntry, Task  # noqa: E402
+from mailconnector.mapi import msg, tnef  # noqa: E402
 from mailconnector.mapping import to_mapi  # noqa: E402
 from mailconnector.pst import Store  # noqa: E402
 from tests.exercise import fill  # noqa: E402
@@ -26,12 +28,13 @@ LARGEST_MAIL = 30_000
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
-def main(stores: Path, mail: Path) -> None:
+def main(stores: Path, mail: Path, files: Path) -> None:
     """Write the seeds."""
-    for folder in (stores, mail):
+    for folder in (stores, mail, files):
         folder.mkdir(parents=True, exist_ok=True)
     write_stores(stores)
     write_mail(mail)
+    write_files(files)
 
 
 def write_stores(folder: Path) -> None:
@@ -44,6 +47,18 @@ def write_stores(folder: Path) -> None:
                     fill(store)
             (folder / f"{variant}-{encryption}.pst").write_bytes(file.getvalue())
     take_real(SAMPLES / "pst", folder, LARGEST, (".pst", ".ost"))
+
+
+def write_files(folder: Path) -> None:
+    """Write items as .msg files, calendars and cards."""
+    for name, item in ITEMS.items():
+        (folder / f"{name}.msg").write_bytes(msg.build(to_mapi(item)))
+        if isinstance(item, (Appointment, Task, JournalEntry)):
+            (folder / f"{name}.ics").write_bytes(calendar_of(item))
+        elif isinstance(item, (Contact, DistributionList)):
+            (folder / f"{name}.vcf").write_bytes(card_of(item))
+    for kind in ("msg", "ics", "vcf"):
+        take_real(SAMPLES / kind, folder, LARGEST_MAIL)
 
 
 def write_mail(folder: Path) -> None:
@@ -67,4 +82,4 @@ def take_real(source: Path, folder: Path, largest: int, suffixes: tuple[str, ...
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:4]))
