@@ -119,7 +119,7 @@ _VOLATILE = frozenset(
         tags.PidTagSourceKey, tags.PidTagParentSourceKey, tags.PidTagChangeKey, tags.PidTagPredecessorChangeList,
         tags.PidTagConversationIndex, tags.PidTagConversationId, tags.PidTagConversationIndexTracking,
         tags.PidTagMessageLocaleId, tags.PidTagLocaleId, tags.PidTagIconIndex, tags.PidTagMessageFlags,
-        tags.PidTagInternetCodepage, tags.PidTagMessageSize, tags.PidTagHasAttachments,
+        tags.PidTagInternetCodepage, tags.PidTagMessageStatus, tags.PidTagMessageSize, tags.PidTagHasAttachments,
     )
 )  # fmt: skip
 
