@@ -242,9 +242,12 @@ class _Import:
             folder.add_message(mapping.to_mapi(item))
             self.imported += 1
             return True
+        if not self._update:
+            self.present += 1
+            return False
         before = mapping.from_mapi(self._store.message(nid).to_object())
         merged = merging.merge(before, before, item).item
-        if not self._update or not _differ(before, merged):
+        if not _differ(before, merged):
             self.present += 1
             return False
         # The contents of its attachments are still read from the old one.
