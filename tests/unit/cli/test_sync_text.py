@@ -35,7 +35,7 @@ from mailconnector.cli.sync_words import (
     when_text,
 )
 from mailconnector.imap import ImapConnectionError, ImapLoginError
-from mailconnector.sync import Conflict, Mode, Request, Step, Trigger
+from mailconnector.sync import Conflict, Mode, Request, State, Step, Trigger, log
 from tests.exchange import folder_named, item_named, mail, remove
 from tests.unit.app.sync.jobs import World
 from tests.unit.cli.conftest import HOSTILE
@@ -88,6 +88,28 @@ def test_conflicts_are_told_with_what_was_done(world, capsys):
         store.edit(inbox, item_named(store, inbox, 1), mail(1, body))
     out = shown(capsys, run_round(world.job()))
     assert "edited on both sides: both are kept, as two items" in out
+
+
+def test_items_that_are_kept_as_they_came_are_told_of_once(world, capsys, monkeypatch):
+    world.put(world.remote, 1)
+    fetch = world.remote.fetch
+
+    def noticed(*args, **more):
+        return (replace(got, notice="calendar: no VCALENDAR in it") for got in fetch(*args, **more))
+
+    monkeypatch.setattr(world.remote, "fetch", noticed)
+    outcome = run_round(world.job())
+    assert outcome.verdict is Verdict.IN_STEP
+    assert "Kept as it came: Inbox: mail 1: calendar: no VCALENDAR in it" in shown(capsys, outcome)
+    assert outcome_json(outcome)["kept"] == [
+        {"folder": "Inbox", "title": "mail 1", "reason": "calendar: no VCALENDAR in it"}
+    ]
+    assert [count.step for count in outcome.counts] == ["add"]  # it is no effect of its own
+    with State(str(world.job().state_path)) as state:
+        assert [entry.step for entry in log.read(state) if entry.title == "mail 1"] == ["kept", "add"]
+    again = run_round(world.job())
+    assert again.report is not None
+    assert not again.report.notices
 
 
 def test_held_deletions_are_listed_with_how_to_answer(world, capsys):

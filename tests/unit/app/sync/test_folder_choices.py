@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mailconnector.app.account.profile import Account, Profile
+from mailconnector.app.account.profile import Account, Profile, ProfileError
 from mailconnector.app.errors import AppDiskError
-from mailconnector.app.sync.folder_choices import follow_renames, meant_folder
+from mailconnector.app.sync.folder_choices import folder_choice, follow_renames, meant_folder, set_folder_options
 from mailconnector.app.sync.round import Wish, run_round
-from mailconnector.sync import FolderOptions, Mode, Request
+from mailconnector.sync import FolderOptions, Form, Mode, Request
 from mailconnector.sync.renames import Rename
 from tests.exchange import contents, folder_named
 from tests.unit.app.sync.jobs import World
@@ -176,3 +176,16 @@ def test_a_folder_is_meant_by_either_sides_name_whatever_its_case(tmp_path: Path
     assert meant_folder(world.job(), ("inbox",)) == (("Inbox",), True)
     assert meant_folder(world.job(), ("Nowhere",)) == (("Nowhere",), False)
     assert meant_folder(world.job(), ()) == ((), True)
+
+
+def test_the_form_of_other_programs_items_is_a_choice(account: Account) -> None:
+    profile = Profile.load(account.profile)
+    assert folder_choice(account, ("A",)).options.form is Form.AUTHOR
+    account = set_folder_options(profile, account, ("A",), {"form": "own"})
+    choice = folder_choice(account, ("A",))
+    assert (choice.options.form, choice.own) == (Form.OWN, ("minutes", "form"))
+    account = set_folder_options(profile, account, (), {"form": "own"})
+    account = set_folder_options(profile, account, ("A",), {"form": "author"})
+    assert [folder_choice(account, path).options.form for path in (("A",), ("Old",))] == [Form.AUTHOR, Form.OWN]
+    with pytest.raises(ProfileError):
+        set_folder_options(profile, account, ("A",), {"form": "theirs"})
