@@ -17,7 +17,7 @@ from mailconnector.sync.ahead import ahead
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, kept, to_text
 from mailconnector.sync.journal import Intent
-from mailconnector.sync.merging import Made, make
+from mailconnector.sync.merging import Made, categories_of, make
 from mailconnector.sync.options import Form
 from mailconnector.sync.plan import ItemAction, Terms, allows
 from mailconnector.sync.report import Tally
@@ -189,7 +189,7 @@ class FolderWork:
     def _add(self, side: Side, target: str, fetched: list[tuple[ItemAction, Fetched]], *, headers_only: bool) -> None:
         state, store = self.bench.state, self.bench.stores[side]
         domain, own = self.terms.flags(side), self.terms.form is Form.OWN
-        deliveries = [deliver(got, kept(got.state.flags, domain), headers_only, own) for _, got in fetched]
+        deliveries = [deliver(got, kept(marks(got, side), domain), headers_only, own) for _, got in fetched]
         intents = [
             Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery))
             for (_, got), delivery in zip(fetched, deliveries, strict=True)
@@ -232,7 +232,11 @@ class FolderWork:
             return
         # The marks are merged afterwards, so the item keeps those that it has.
         own = self.terms.form is Form.OWN
-        deliveries = [deliver(one.got, action.view.side(side).flags, headers_only, own) for action, one in made]
+        domain = self.terms.flags(side)
+        deliveries = [
+            deliver(one.got, action.view.side(side).flags | kept(added_marks(one.got, side), domain), headers_only, own)
+            for action, one in made
+        ]
         intents = [
             self._replacement(side, action, one, delivery)
             for (action, one), delivery in zip(made, deliveries, strict=True)
@@ -284,6 +288,7 @@ class FolderWork:
         if not others:
             return found
         state, sends = self.bench.state, allows(self.terms, Side.REMOTE, Step.REPLACE)
+        restores = self.terms.form is Form.OWN
         ours = {id(a): got for a, got in self._fetch(side, [action for action, _ in others], headers_only=False)}
         done = [(action, one) for action, one in found if not action.view.has_base]
         with state.transaction():
@@ -292,7 +297,8 @@ class FolderWork:
                 if here is None or here.state.revision != view.local.revision:
                     continue  # a third edit: it is looked at when it was listed
                 edited = view.local.change is Change.EDITED
-                one = make(here, theirs, bases.load(state, view.pair), edited=edited, sends=sends)
+                base = bases.load(state, view.pair)
+                one = make(here, theirs, base, edited=edited, sends=sends, restores=restores)
                 if one.clashes:
                     pairs.split(state, view)
                     kept = replace(action, step=Step.SPLIT, side=Side.REMOTE, conflict=Conflict.BOTH_EDITED)
@@ -477,6 +483,16 @@ class FolderWork:
 
 def _ids(batch: list[ItemAction], side: Side) -> list[str]:
     return [action.view.side(side).id for action in batch]
+
+
+def marks(got: Fetched, side: Side) -> FlagSet:
+    """Return the marks that a fetched item is to have on a side."""
+    return got.state.flags | added_marks(got, side)
+
+
+def added_marks(got: Fetched, side: Side) -> FlagSet:
+    """Return the marks that a remote item says itself and its store does not know; a server has only its own."""
+    return categories_of(got) - got.state.flags if side is Side.LOCAL else frozenset()
 
 
 def deliver(got: Fetched, flags: FlagSet, headers_only: bool = False, own_form: bool = False) -> Delivery:

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailconnector.items import Item, Mail, merge
+from mailconnector.items import Item, Mail, mail_of, merge
 from mailconnector.items.field_groups import LEFTOVER, OWN, grouping
 from mailconnector.sync.bases import fields_of, pack
+from mailconnector.sync.flags import FlagSet
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import Fetched
 
@@ -42,7 +43,15 @@ class Made:
     clashes: tuple[str, ...] = ()
 
 
-def make(ours: Fetched, theirs: Fetched, base: Mapping[str, bytes] | None, *, edited: bool, sends: bool) -> Made:
+def make(
+    ours: Fetched,
+    theirs: Fetched,
+    base: Mapping[str, bytes] | None,
+    *,
+    edited: bool,
+    sends: bool,
+    restores: bool = True,
+) -> Made:
     """Return what a local item becomes.
 
     Args:
@@ -51,6 +60,7 @@ def make(ours: Fetched, theirs: Fetched, base: Mapping[str, bytes] | None, *, ed
         base: Digests of the fields that both had; None when they are not known.
         edited: The local item was edited as well.
         sends: Local edits can be sent; if not, those that there are were put aside, and are taken back.
+        restores: What another program has dropped from the remote item is sent again.
     """
     mine, other = fields_of(ours.item), fields_of(theirs.item)
     packed = b"" if isinstance(theirs.item, Mail) else pack(other)
@@ -70,7 +80,8 @@ def make(ours: Fetched, theirs: Fetched, base: Mapping[str, bytes] | None, *, ed
         return Made(theirs, packed, digest, is_there=made == mine)
     edits = {path for path in made if made[path] != other.get(path) and mine.get(path) != known.get(path)}
     edits |= {path for path in other.keys() - made.keys() if path in known}
-    ahead = sends and (_has_lost(theirs.item, other, made, base or {}) or bool(edited and edits))
+    has_lost = restores and _has_lost(theirs.item, other, made, base or {})
+    ahead = sends and (has_lost or bool(edited and edits))
     state = replace(theirs.state, identity=identify(found.item))
     return Made(replace(theirs, state=state, item=found.item, ready=None), packed, digest, ahead, made == mine)
 
@@ -83,3 +94,8 @@ def _has_lost(theirs: Item, other: Mapping[str, bytes], made: Mapping[str, bytes
         for path in made.keys() & base.keys()
         if not path.startswith(OWN)
     )
+
+
+def categories_of(got: Fetched) -> FlagSet:
+    """Return the categories that an item says itself, as those of calendars and cards do; a mail's are marks on it."""
+    return frozenset() if isinstance(got.item, Mail) else frozenset(mail_of(got.item).flags.keywords)

@@ -14,6 +14,7 @@ from mailconnector.items import (
     Appointment,
     Contact,
     DistributionList,
+    Flags,
     FolderKind,
     Item,
     Mail,
@@ -170,6 +171,21 @@ def test_marks_are_merged_beside_the_fields(usual: Exchange) -> None:
     for side in Side:
         (got,) = items(usual.side(side), folder_named(usual.side(side), "Things"))
         assert got.state.flags == {SEEN, "Red"}
+
+
+def test_categories_that_a_calendar_says_come_along(usual: Exchange) -> None:
+    def marked(item: Any, *names: str) -> Item:
+        return with_mail(item, replace(item.mail, flags=Flags(keywords=names)))
+
+    shared(usual, marked(sample(Appointment), "Work"), R)
+    folder = folder_named(usual.local, "Things")
+    (got,) = items(usual.local, folder)
+    assert got.state.flags == {"Work"}
+    edit(usual, R, lambda item: marked(replace(item, location="Room 2"), "Work", "Travel"))
+    usual.settle()
+    for side in Side:
+        (got,) = items(usual.side(side), folder_named(usual.side(side), "Things"))
+        assert "Travel" in got.state.flags
 
 
 # -- Programs that know nothing of MAPI ------------------------------------------------------------------------------
@@ -401,3 +417,8 @@ def test_what_is_made_says_what_is_to_be_sent() -> None:
     # What was taken out here is to be sent as well.
     made = make(got(replace(item, company="")), got(theirs), base, edited=True, sends=True)
     assert (made.got.item, made.ahead) == (replace(theirs, company=""), True)
+    # What another program dropped is sent again, unless the folder keeps to its authors' forms.
+    dropped = got(bare(replace(item, office="B")))
+    for restores in (True, False):
+        made = make(got(item), dropped, base, edited=False, sends=True, restores=restores)
+        assert (made.got.item, made.ahead) == (theirs, restores)
