@@ -173,11 +173,11 @@ def parse_item(
                 item = form.read(message)
             except FormatError as error:
                 return ReadItem(mail, error)
-            return ReadItem(_with_marks(with_source_of(item, form.NAME), flags, ()))
+            return ReadItem(_with_marks(_with_form(item, form.NAME), flags, ()))
     return ReadItem(mail)
 
 
-def with_source_of(item: Item, name: str) -> Item:
+def _with_form(item: Item, name: str) -> Item:
     """Return an item that remembers in which form it came, if its form has not seen to that itself."""
     return item if form_of(item) or isinstance(item, Mail) else with_source(item, name)
 
