@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import smtplib
-from pathlib import Path
 
 import pytest
 
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.delegate.filters import connect_filters, requests_go_to
-from mailconnector.lab import DovecotServer
+from mailconnector.lab import CyrusServer, DovecotServer
 from mailconnector.sieve import SieveConnectionError, SieveScriptError
 from tests.live.accounts import Answer, account_of, command
-from tests.live.office import Office, new_office, stranger
+from tests.live.office import Office, stranger
 
 REQUEST = (
     b"From: carol@localhost\r\nTo: alice@localhost\r\nSubject: Meeting\r\nMessage-ID: <meeting@localhost>\r\n"
@@ -100,33 +99,40 @@ def test_without_the_folder_it_says_what_to_do(office: Office) -> None:
 
 
 @pytest.fixture
-def filtering(dovecot: DovecotServer, tmp_path: Path) -> Office:
-    """An office on a server with filters."""
-    if not dovecot.has_sieve:
-        pytest.skip("this Dovecot has no filters")
-    made = new_office(dovecot, tmp_path)
-    main_folders(made)
-    return made
+def filtering(office: Office) -> Office:
+    """An office on a server with filters, with the folders that Outlook has."""
+    assert isinstance(office.server, DovecotServer | CyrusServer)
+    if not office.server.has_sieve:
+        pytest.skip("this server has no filters")
+    main_folders(office)
+    return office
+
+
+def delivers(office: Office) -> bool:
+    """Whether what filters send on is delivered: the lab's Cyrus has no mail transport."""
+    return isinstance(office.server, DovecotServer)
 
 
 def test_meeting_requests_go_to_the_delegate_as_well_and_nothing_else_does(filtering: Office) -> None:
-    office, port = filtering, filtering.server._ports["sieve"]
+    office, port = filtering, filtering.server.ports["sieve"]
     made = delegate(office, "add", office.alice, office.bob, "--requests", "--yes", "--sieve-port", port, "--json").json
     assert made["requests"] == ""
     assert made["delegate"]["address"] == f"{office.bob}@localhost"
-    deliver(office, office.alice, REQUEST)
-    deliver(office, office.alice, PLAIN)
-    assert received(office, office.alice) == ["meeting", "plain"]
-    assert received(office, office.bob) == ["meeting"]
+    if delivers(office):
+        deliver(office, office.alice, REQUEST)
+        deliver(office, office.alice, PLAIN)
+        assert received(office, office.alice) == ["meeting", "plain"]
+        assert received(office, office.bob) == ["meeting"]
     delegate(office, "remove", office.alice, office.bob, "--yes", "--sieve-port", port)
-    deliver(office, office.alice, REQUEST.replace(b"<meeting@", b"<second@"))
-    assert received(office, office.bob) == ["meeting"]
+    if delivers(office):
+        deliver(office, office.alice, REQUEST.replace(b"<meeting@", b"<second@"))
+        assert received(office, office.bob) == ["meeting"]
     with connect_filters(account_of(office.profile, office.alice), port=port) as client:
         assert client.scripts() == ()
 
 
 def test_the_users_own_filter_stays(filtering: Office) -> None:
-    office, port = filtering, filtering.server._ports["sieve"]
+    office, port = filtering, filtering.server.ports["sieve"]
     account = account_of(office.profile, office.alice)
     mine = 'require ["fileinto"];\n\nif header :is "subject" "Plain" {\n  fileinto "Junk";\n  stop;\n}\n'
     with connect_filters(account, port=port) as client:
@@ -139,10 +145,11 @@ def test_the_users_own_filter_stays(filtering: Office) -> None:
     with connect_filters(account, port=port) as client:
         assert set(requests_go_to(client)) == {f"{office.bob}@localhost", f"{office.carol}@localhost"}
         assert [script.name for script in client.scripts() if script.active] == ["mine"]
-    deliver(office, office.alice, REQUEST)
-    deliver(office, office.alice, PLAIN)
-    assert received(office, office.alice) == ["meeting"]
-    assert received(office, office.carol) == ["meeting"]
+    if delivers(office):
+        deliver(office, office.alice, REQUEST)
+        deliver(office, office.alice, PLAIN)
+        assert received(office, office.alice) == ["meeting"]
+        assert received(office, office.carol) == ["meeting"]
     for who in (office.bob, office.carol):
         delegate(office, "remove", office.alice, who, "--yes", "--sieve-port", port)
     with connect_filters(account, port=port) as client:

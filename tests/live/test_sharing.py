@@ -14,6 +14,7 @@ from mailconnector.lab import CyrusServer, DovecotServer, LabMissingError
 from mailconnector.lab.server import Launch
 from tests.live.accounts import command, profile_on
 from tests.live.office import Office, Stranger, stranger
+from tests.servers import PlainDovecot
 
 
 def test_what_is_granted_is_read_back_by_a_stranger_and_the_other_way_round(office: Office) -> None:
@@ -180,6 +181,31 @@ def test_a_server_without_lists_says_so_and_nothing_else_breaks(tmp_path: Path) 
                 assert answer.code == 2
                 assert "no access control lists" in answer.err
             assert command("sync", "--profile", profile).code == 0
+    except LabMissingError as error:
+        pytest.skip(str(error))
+
+
+def test_a_server_of_the_first_standard_gets_its_two_rights_for_four(tmp_path: Path) -> None:
+    try:
+        with PlainDovecot("IMAP4rev1 NAMESPACE UIDPLUS LITERAL+ ACL") as server:
+            profile = profile_on(server, tmp_path, "alice", "bob")
+            with stranger(server, "alice") as alice:
+                alice.client.create("Proj")
+                asked = command("share", "grant", "--profile", profile, "alice", "Proj", "bob", "editor")
+                assert (asked.code, "these come along: delete-folder" in asked.err) == (2, True)
+                given = command("share", "grant", "--profile", profile, "alice", "Proj", "bob", "editor", "--yes")
+                assert given.code == 0
+                assert alice.entries("Proj")["bob"] >= set("lrswipte")
+                told = command("share", "list", "--profile", profile, "alice", "Proj", "--json").json
+                assert {one["who"]: one["role"] for one in told["entries"]}["alice"] == "owner"
+                made = command("share", "change", "--profile", profile, "alice", "Proj", "bob", "reviewer")
+                assert made.code == 0
+                assert alice.entries("Proj")["bob"] == set("lrs")
+                made = command("share", "grant", "--profile", profile, "alice", "Proj", "bob", "create")
+                assert made.code == 0
+                assert alice.entries("Proj")["bob"] >= set("lrsk")
+            answer = command("sync", "bob", "--profile", profile)
+            assert answer.code == 0, answer.out + answer.err
     except LabMissingError as error:
         pytest.skip(str(error))
 

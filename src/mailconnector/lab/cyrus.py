@@ -17,6 +17,7 @@ TREE = "cyrus"
 
 _BIN = Path("usr/lib/cyrus/bin")
 _PROGRAMS = (*(_BIN / name for name in ("master", "imapd", "lmtpd", "idled")), Path("usr/sbin/saslpasswd2"))
+_SIEVE = _BIN / "timsieved"
 _FOLDERS = ("conf", *(f"conf/{name}" for name in ("socket", "db", "log", "msg", "proc", "lock", "quota", "user")))
 # A library that turns fsync into nothing.
 _NO_FSYNC = "libeatmydata.so"
@@ -38,7 +39,7 @@ class CyrusServer(MailServer):
     """
 
     kind = "cyrus"
-    services: ClassVar[tuple[str, ...]] = ("imap", "imaps", "lmtp")
+    services: ClassVar[tuple[str, ...]] = ("imap", "imaps", "lmtp", "sieve")
 
     def __init__(
         self,
@@ -76,6 +77,11 @@ class CyrusServer(MailServer):
             hint="Run `mailconnector lab install --server cyrus`, which unpacks it into a folder of its own.",
         )
 
+    @property
+    def has_sieve(self) -> bool:
+        """Whether filters can be set over ManageSieve on the port `sieve`. What they send on goes nowhere."""
+        return (self._tree / _SIEVE).exists()
+
     def check(self) -> None:
         _ = self._tree
 
@@ -107,7 +113,11 @@ class CyrusServer(MailServer):
             "quota": self._quota_mb * 1024,
             "bin": self._tree / _BIN,
             "config": config,
+            "sieve_service": "",
         }
+        if self.has_sieve:
+            sieve = f'cmd="{self._tree / _SIEVE} -C {config}" listen="127.0.0.1:{self._ports["sieve"]}" prefork=0'
+            values["sieve_service"] = f"  sieve {sieve}"
         data = resources.files("mailconnector.lab")
         write_private(config, fill_in(data.joinpath("cyrus-imapd.conf.in").read_text(), values))
         master = self.home / "cyrus.conf"

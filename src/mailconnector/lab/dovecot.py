@@ -149,10 +149,11 @@ class DovecotServer(MailServer):
         return f"{user}:{{PLAIN}}{self.password(user)}:{ids}::{home}::userdb_acl_groups={_GROUPS[user]}\n"
 
     def _write_sendmail(self) -> None:
+        # A Python that the account of the servers may run too.
         python = find_program("python3", (Path("/usr/bin"), Path("/usr/local/bin"), Path("/bin")))
         values: dict[str, object] = {"python": python or sys.executable, "lmtp": self._ports["lmtp"]}
-        program = self.home / "sendmail"
         text = resources.files("mailconnector.lab").joinpath("sendmail.py.in").read_text()
+        program = self.home / "sendmail"
         write_private(program, fill_in(text, values))
         program.chmod(0o700)
 
