@@ -31,8 +31,8 @@ _LONGEST_HEAD = 20_000
 
 _NAME = re.compile(r"[A-Z0-9.-]+")
 _BLANKS = re.compile(r"[ \t]+")
-# Without an escape form, line ends and other controls cannot stand in a value.
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Without an escape form, line ends and other controls cannot stand in a value; halves of surrogate pairs in no UTF-8.
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ITEM = re.compile(r"(?:[^\\,]|\\.|\\\Z)+", re.DOTALL)
 _SPECIAL = re.compile(r"[\\;,]")

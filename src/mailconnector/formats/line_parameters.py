@@ -22,7 +22,7 @@ _NAME = re.compile(r"[^A-Z0-9-]")
 _ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "7BIT", "8BIT", "BINARY"})
 _PLACES = frozenset({"INLINE", "CONTENT-ID", "CID", "URL", "URI"})
 # What no line may hold; a tab may stand, and a line end is escaped.
-CONTROLS = dict.fromkeys([*range(9), *range(0xB, 0x20), 0x7F])
+CONTROLS = dict.fromkeys([*range(9), *range(0xB, 0x20), 0x7F, *range(0xD800, 0xE000)])
 
 
 def head_end(line: str, longest: int) -> int:

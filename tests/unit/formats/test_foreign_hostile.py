@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailconnector.formats import FormatError, ItemForm, parse_item, render_item
+from mailconnector.formats.forms import with_source
 from mailconnector.formats.kolab_message import write_message
-from mailconnector.items import FolderKind, Mail
+from mailconnector.items import Address, Appointment, Contact, Flags, FolderKind, Item, Mail, Note
+from mailconnector.items.appointment import Attendee
+from mailconnector.items.contact import PersonName
 from tests.unit.formats.test_apple_notes import HTML, PICTURE
 from tests.unit.formats.test_kolab_v2 import FOLDERS, OBJECTS
 from tests.unit.formats.test_kolab_v2 import message as message_2
@@ -165,3 +169,22 @@ def test_many_properties_take_time_that_grows_with_their_number() -> None:
     assert found.problem is None
     assert render_item(found.item, form=ItemForm.AUTHOR)
     assert time.perf_counter() - started < 20
+
+
+def test_half_of_a_surrogate_pair_is_left_out() -> None:
+    """MAPI's texts may have one, and no text on the wire can."""
+    broken = "a\udc01b"
+    address = Address(broken, "ann@example.com")
+    event = Appointment(
+        Mail("IPM.Appointment", subject=broken, text=broken, flags=Flags(keywords=(broken,))),
+        start=datetime(2024, 3, 4, 8, tzinfo=UTC),
+        location=broken,
+        attendees=(Attendee(address),),
+        uid=broken,
+    )
+    contact = Contact(Mail("IPM.Contact", text=broken), PersonName(given=broken), company=broken)
+    items: list[Item] = [event, contact, Note(Mail("IPM.StickyNote", text=broken))]
+    for item in items:
+        for name in ("kolab-3", "kolab-2", "apple-note", "plain"):
+            written = render_item(with_source(item, name), form=ItemForm.AUTHOR)
+            assert parse_item(written, FolderKind.CALENDAR).problem is None
