@@ -563,7 +563,8 @@ class FolderSync:
         self.reload()
 
     def _delete(self, row: int, side: Side, id_: str, path: tuple[str, ...]) -> None:
-        (number,) = journal.begin(self.state, [Intent(Step.DELETE, row, side, target_id=id_)])
+        intent = Intent(Step.DELETE, row, side, target_id=id_, data={"folder": True})
+        (number,) = journal.begin(self.state, [intent])
         try:
             self.stores[side].delete_folder(id_)
         except FolderError:

@@ -27,7 +27,9 @@ def resume(state: State, folders: FolderSync) -> int:
             store.barrier()
     groups: dict[tuple[int, Side], list[Intent]] = {}
     for intent in intents:
-        if intent.pair is None and not intent.source_id and intent.step in (Step.CREATE, Step.MOVE):
+        if intent.step is Step.DELETE and "folder" in intent.data:
+            _resume_folder_deletion(state, folders, intent)
+        elif intent.pair is None and not intent.source_id and intent.step in (Step.CREATE, Step.MOVE):
             _resume_folder(state, folders, intent)
         else:
             groups.setdefault((intent.folder, intent.side), []).append(intent)
@@ -57,6 +59,17 @@ def _resume_folder(state: State, folders: FolderSync, intent: Intent) -> None:
             elif intent.step is Step.MOVE and present == there.id and "source_name" in data:
                 state.place(intent.folder, side, there)
                 state.set_place(intent.folder, side.other, data["source_parent"], data["source_name"])
+        journal.end(state, [intent.row])
+    folders.reload()
+
+
+def _resume_folder_deletion(state: State, folders: FolderSync, intent: Intent) -> None:
+    """Take a folder that is still there for one that stands where it was: it may have been put aside to be deleted."""
+    side = intent.side
+    there = folders.present(intent.folder, side) if folders.has(intent.folder) else None
+    with state.transaction():
+        if there is not None:
+            state.place(intent.folder, side, folders.trees[side][there])
         journal.end(state, [intent.row])
     folders.reload()
 

@@ -336,32 +336,54 @@ class ImapStore:
     def delete_folder(self, folder: str) -> None:
         """Delete an empty mailbox.
 
-        No server deletes only what is empty: a message that comes between the look and the deletion goes with it. The
-        two follow each other at once. Renaming it first, so that nothing is delivered to it any more, would not be
-        harmless: what ends in between leaves a folder under a name of ours, which is a folder that its user renamed to
-        every program that sees it, and deliveries to the old name fail or create it anew.
+        No server deletes only what is empty: a message that comes between the look and the deletion would go with it.
+        So it is put into the trash first, as other programs do with folders that are deleted. From then on whoever
+        delivers to its name is refused, and what came before is seen by a second look. Where there is no trash, or the
+        mailbox is in it already, the look and the deletion follow each other at once.
         """
         if any(info.name != folder for info in self._inside(folder)):
             raise FolderNotEmptyError("the folder holds folders", folder=folder)
         self._line.leave(folder)
+        aside = self._name_in_trash(folder)
 
         def delete(client: ImapClient) -> None:
-            info = next(
-                (info for info in client.mailboxes.list(folder, subscriptions=False) if info.name == folder), None
-            )
-            if info is not None and info.selectable and client.mailboxes.status(folder).messages != 0:
+            found = client.mailboxes.list(folder, subscriptions=False)
+            selectable = any(info.name == folder and info.selectable for info in found)
+            if selectable and client.mailboxes.status(folder).messages != 0:
                 raise FolderNotEmptyError("the folder is not empty", folder=folder)
+            name = folder
+            if selectable and aside:
+                with contextlib.suppress(ImapNoError):
+                    client.mailboxes.rename(folder, aside)
+                    name = aside
+            if name != folder and client.mailboxes.status(name).messages != 0:
+                with contextlib.suppress(ImapNoError):  # where its name is taken again, it stays in the trash
+                    client.mailboxes.rename(name, folder)
+                raise FolderNotEmptyError("the folder is not empty any more", folder=folder)
             try:
-                client.mailboxes.delete(folder)
+                client.mailboxes.delete(name)
             except ImapNotFoundError:
                 pass  # a parent that was made up goes by itself
             except ImapNoError:
-                if client.mailboxes.exists(folder):
+                if client.mailboxes.exists(name):
+                    if name != folder:
+                        with contextlib.suppress(ImapNoError):
+                            client.mailboxes.rename(name, folder)
                     raise
             _subscribe(client, [folder], on=False)
 
         self._line.effect(delete, folder)
         self._line.forget(folder)
+
+    def _name_in_trash(self, folder: str) -> str:
+        """Return a free name in the trash for a mailbox; empty where there is no trash for it."""
+        layout = self._known_layout()
+        trash = next((state for state in self._listed() if state.special is SpecialUse.TRASH), None)
+        if trash is None or not layout.separator or layout.is_below(folder, trash.id):
+            return ""
+        if Rights.CHILDREN not in trash.rights or layout.space_of(folder) is not None:
+            return ""
+        return layout.join(trash.id, self.fit_name(trash.id, layout.split(folder)[1]))
 
     def barrier(self) -> None:
         """Do nothing: a server answers OK when what it was asked for is done and stays (RFC 9051 section 6.3.12)."""
