@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from mailconnector.formats.calendar_fields import LINKS, OwnField, put_fields, read_fields
 from mailconnector.formats.calendar_lines import Component, Line
@@ -81,7 +82,17 @@ def read_task(component: Component, zones: Zones) -> Task:
         reminder=_reminder(component, zones),
         recurrence=_recurrence(component, start or due),
     )
-    return replace(task, **read_fields(component, (_OWN_STATUS, _OWN_PERCENT, *_OWN_FIELDS)))
+    own = read_fields(component, (_OWN_STATUS, _OWN_PERCENT, *_OWN_FIELDS))
+    return replace(task, **{name: value for name, value in own.items() if not _is_stale(name, value, component)})
+
+
+def _is_stale(name: str, value: Any, component: Component) -> bool:
+    """Tell whether another program has changed what a field of ours says more exactly than the calendar's own does."""
+    if name == "status":
+        return component.text("STATUS").strip().upper() not in ("", _WRITTEN_STATUS[value])
+    if name == "percent_complete":
+        return component.text("PERCENT-COMPLETE").strip() not in ("", str(round(value * 100)))
+    return False
 
 
 def _day(component: Component, name: str) -> date | None:

@@ -64,7 +64,7 @@ def read(message: ServerMessage) -> Item:
         FormatError: It has no object, or one that cannot be read.
     """
     found = read_object(message, _CONTENT_TYPES)
-    item = _item(found.root, found.kind)
+    item = item_of(found.root, found.kind)
     photo = kolab_v2_contact.photo_name(found.root) if isinstance(item, Contact) else ""
     files = [replace(one, placement=Placement.ATTACHED) for one in found.files]
     picture = next((one for one in files if photo and one.name == photo), None)
@@ -104,7 +104,7 @@ def document(item: Item, kind: str, source: bytes) -> Element:
     if not source:
         return now
     original = parse_xml(source)
-    before = _item(original, kind)
+    before = item_of(original, kind)
     names = {one.text for one in original.all(_INLINE)}
     links = [Attachment(reference=one.text.strip()) for one in original.all(_LINK) if one.text.strip()]
     files = [Attachment(name) for name in names]
@@ -113,7 +113,16 @@ def document(item: Item, kind: str, source: bytes) -> Element:
     return merged(now, made, original, _key)
 
 
-def _item(root: Element, kind: str) -> Item:
+def item_of(root: Element, kind: str) -> Item:
+    """Return the item of an object, without its files.
+
+    Args:
+        root: The document.
+        kind: One of `KINDS`.
+
+    Raises:
+        FormatError: It is none.
+    """
     if kind in kolab_v2_calendar.KINDS:
         return kolab_v2_calendar.read(root, kind)
     if kind == "note":

@@ -210,7 +210,7 @@ def test_recurrences(xml: str, expected: Recurrence) -> None:
     assert item.recurrence == expected
     fresh = replace(item, mail=replace(item.mail, leftover={}))
     again = kolab_v2.document(fresh, "event", b"")
-    assert kolab_v2._item(again, "event") == replace(fresh, mail=kolab_v2._item(again, "event").mail)  # type: ignore[union-attr]
+    assert kolab_v2.item_of(again, "event") == replace(fresh, mail=kolab_v2.item_of(again, "event").mail)  # type: ignore[union-attr]
 
 
 def test_a_task_is_read() -> None:
@@ -309,7 +309,7 @@ def test_series_that_the_format_does_not_have_come_back() -> None:
 def test_contacts_come_back(item: Contact) -> None:
     item = replace(item, mail=replace(item.mail, message_id="<uid>"))
     root = kolab_v2.document(item, "contact", b"")
-    again = kolab_v2._item(root, "contact")
+    again = kolab_v2.item_of(root, "contact")
     assert isinstance(again, Contact)
     for field in (
         "company",
