@@ -379,6 +379,8 @@ _WAYS: Mapping[str, _Way] = {
 
 def digest(value: Any, *, size: int = 8) -> bytes:
     """Return a number of bytes that tell a part from others, in each run and each version of Python the same."""
+    if type(value) is str:  # as most are
+        return blake2b(b"".join(_text(value)), digest_size=size).digest()
     found = blake2b(digest_size=size)
     for piece in _pieces(value):
         found.update(piece)
@@ -389,8 +391,7 @@ def _pieces(value: Any) -> Iterator[bytes]:
     """Yield a value as bytes that no other value has."""
     kind = type(value)
     if kind is str:
-        # How lines end, and blanks behind the last one, differs from store to store.
-        yield from _framed(b"s", value.replace("\r\n", "\n").rstrip().encode("utf-8", "surrogatepass"))
+        yield from _text(value)
     elif value is None:
         yield b"n"
     elif kind is bool:
@@ -428,6 +429,12 @@ def _pieces(value: Any) -> Iterator[bytes]:
         for part in value:
             yield from _pieces(part)
         yield b"."
+
+
+def _text(value: str) -> tuple[bytes, bytes]:
+    # How lines end, and blanks behind the last one, differs from store to store.
+    content = (value.replace("\r\n", "\n") if "\r" in value else value).rstrip().encode("utf-8", "surrogatepass")
+    return b"s%d:" % len(content), content
 
 
 def _framed(mark: bytes, content: bytes) -> Iterator[bytes]:
