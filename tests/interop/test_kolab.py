@@ -38,6 +38,7 @@ from mailconnector.items.contact import Gender, MailingAddress, PersonName, Phon
 from mailconnector.items.recurrence import Frequency
 from mailconnector.items.task import TaskStatus
 from mailconnector.items.zones import LocalTime
+from mailconnector.mapping import from_mapi, to_mapi
 
 PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).with_name("kolab_oracle.py")
@@ -278,6 +279,13 @@ def test_a_note_is_read(objects: dict[str, tuple[str, str]]) -> None:
 def test_what_was_not_changed_is_what_it_was(objects: dict[str, tuple[str, str]]) -> None:
     for name, (kind, xml) in objects.items():
         before, after = fields(kind, xml, written(read(objects, name), kind))
+        assert without_files(after) == without_files(before), name
+
+
+def test_what_was_in_a_pst_is_what_it_was(objects: dict[str, tuple[str, str]]) -> None:
+    for name, (kind, xml) in objects.items():
+        stored = from_mapi(to_mapi(read(objects, name)))
+        before, after = fields(kind, xml, written(stored, kind))
         assert without_files(after) == without_files(before), name
 
 

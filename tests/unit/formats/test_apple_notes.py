@@ -13,6 +13,7 @@ from mailconnector.formats import ItemForm, parse, parse_item, render_item
 from mailconnector.formats.apple_notes import html_of, text_of
 from mailconnector.items import FolderKind, Note, Placement
 from mailconnector.items.note import NoteColor
+from mailconnector.mapping import from_mapi, to_mapi
 
 HEADER = (
     b"Subject: Shopping\r\n"
@@ -71,6 +72,9 @@ def test_a_note_that_was_not_changed_is_what_it_was(data: bytes) -> None:
     for field in (b"X-Apple-Thing: kept", b"X-Mail-Created-Date: Fri, 06 Jan 2012", b"com.apple.mail-note"):
         assert field in written
     assert read(written) == note
+    stored = from_mapi(to_mapi(note))
+    assert parse(render_item(stored, form=ItemForm.AUTHOR)).html == after.html
+    assert parse(render_item(stored, form=ItemForm.AUTHOR)).text == after.text
 
 
 def test_an_edited_note_is_html_with_its_title() -> None:

@@ -34,6 +34,7 @@ from mailconnector.items.distribution_list import Member
 from mailconnector.items.note import NoteColor
 from mailconnector.items.recurrence import Frequency, Recurrence
 from mailconnector.items.task import TaskStatus
+from mailconnector.mapping import from_mapi, to_mapi
 from tests.unit.items.forms import contacts
 
 FOLDERS = {
@@ -260,9 +261,11 @@ def test_a_list_and_a_note_are_read() -> None:
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_what_was_not_changed_is_what_it_was(kind: str) -> None:
+@pytest.mark.parametrize("in_pst", [False, True])
+def test_what_was_not_changed_is_what_it_was(kind: str, in_pst: bool) -> None:
     before = parse_xml(OBJECTS[kind].encode())
-    after = written(read(kind), kind)
+    item = read(kind)
+    after = written(from_mapi(to_mapi(item)) if in_pst else item, kind)
     for name in {part.name for part in before.parts} - {"picture"}:
         assert after.all(name) == before.all(name)
 
