@@ -50,7 +50,7 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
         settings: returns what the user chose; None for what the account says now.
     """
 
-    opened: Callable[[], PstStore | None] = lambda: None
+    opened: Callable[[], PstStore | None] | None = None
 
     def open_local() -> OpenStore:
         nonlocal opened
@@ -61,7 +61,7 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
 
     def preparation() -> Preparation | None:
         # Mail is made ready for the file where it is parsed.
-        local = opened()
+        local = opened() if opened is not None else None
         return None if local is None else local.preparation
 
     def open_remote() -> WaitingStore:
