@@ -141,27 +141,26 @@ class FingerprintKeys:
 
     def of_new(self, message: NewMessage) -> str:
         """Return the fingerprint of a new message that has all its values at hand."""
-        known = self.known
+        known, fixed, pack = self.known, INLINE_SIZES, _HEAD.pack
         values: list[tuple[bytes, int, bytes]] = []
         for pid, (ptype, data, _) in message.values.items():
             key = known.get(pid)
             if key is None:
                 key = self.of(pid)
             if key and ptype != _OBJECT:
-                values.append((key, ptype, _whole(data, INLINE_SIZES[ptype]) if ptype in INLINE_SIZES else data))
-        digest = sha256(usedforsecurity=False)
+                if ptype in fixed and len(data) != fixed[ptype]:
+                    data = _whole(data, fixed[ptype])
+                values.append((key, ptype, data))
         values.sort()
+        digest = sha256(usedforsecurity=False)
         parts: list[bytes] = []
-        pack = _HEAD.pack
         for key, ptype, data in values:
             size = len(data)
-            parts += (pack(ptype, size), key)
+            parts += (pack(ptype, size), key, data)
             if size > _AT_ONCE:
-                digest.update(b"".join(parts))
-                parts.clear()
+                digest.update(b"".join(parts[:-1]))
                 digest.update(data)
-            else:
-                parts.append(data)
+                parts.clear()
         digest.update(b"".join(parts))
         for cells in message.recipients:
             _take_recipient(digest, cells)

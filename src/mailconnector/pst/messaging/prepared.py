@@ -225,8 +225,7 @@ class Preparer:
     def pack(self, message: NewMessage) -> PreparedMessage | None:
         """Return a message ready to be put into the store, its size noted; None when it takes too many blocks."""
         layout, values, recipients = disk.UNICODE, message.values, message.recipients
-        columns = table_columns(templates()["recipients"].columns, recipients)
-        table = pack_table(columns, [(number, 0, cells) for number, cells in enumerate(recipients, 1)], layout)
+        table = _recipient_table(tuple([tuple(cells.items()) for cells in recipients]))
         packed = pack_properties(values, layout.block_data_max)
         if table is None or packed is None:
             return None
@@ -258,6 +257,14 @@ class Preparer:
             else:
                 cells.append(convert_cell(value[0], tag & 0xFFFF, value[1], self._form.codec))
         return tuple(cells)
+
+
+@lru_cache(maxsize=256)
+def _recipient_table(rows: tuple[tuple[tuple[int, bytes], ...], ...]) -> PackedTable | None:
+    """Return the table of recipients with these cells; most mail of a mailbox goes to the same ones."""
+    recipients = [dict(row) for row in rows]
+    columns = table_columns(templates()["recipients"].columns, recipients)
+    return pack_table(columns, [(number, 0, cells) for number, cells in enumerate(recipients, 1)], disk.UNICODE)
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -82,20 +82,22 @@ def message_of(item: Item, flags: FlagSet, date: datetime | None, own_addresses:
     """
     mail = mail_of(item)
     own_flags, received = _flags(flags), date or mail.received
-    if own_flags != mail.flags or received != mail.received:
+    # What was not received says when it was written.
+    if own_flags != mail.flags or (received or mail.date) != (mail.received or mail.date):
         item = with_mail(item, replace(mail, flags=own_flags, received=received))
     message = to_mapi(item, own_addresses=own_addresses)
     message.associated = False
     properties = message.properties
-    for key in _ACCOUNT_KEYS:
-        found = find(properties, key)
-        if found is not None:
-            del properties[found]
+    if mail.leftover:  # these come from nowhere else
+        for key in _ACCOUNT_KEYS:
+            found = find(properties, key)
+            if found is not None:
+                del properties[found]
+        properties.pop(named.PidLidHeaderItem, None)
+        properties.pop(named.PidLidRemoteTransferSize, None)
     if not isinstance(item, Mail) and find(properties, tags.PidTagSearchKey) is None and not mail.message_id:
         # The key that the file is going to make would be another name than the one by which its source knows it.
         properties[tags.PidTagInternetMessageId] = message_id_of(item)
-    properties.pop(named.PidLidHeaderItem, None)
-    properties.pop(named.PidLidRemoteTransferSize, None)
     return message
 
 
