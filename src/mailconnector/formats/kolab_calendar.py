@@ -24,6 +24,8 @@ from mailconnector.formats.kolab_custom import (
     custom,
     in_order,
     is_own,
+    line_text,
+    lines_of,
     opened,
     places_of,
 )
@@ -105,7 +107,7 @@ def _read_part(part: Component, series: Component | None) -> Component:
         names = {line.name for line in lines}
         lines += [line for line in series.lines if line.name in _INHERITED and line.name not in names]
     alarms = [Component(one.name, list(map(_read_line, one.lines)), one.parts) for one in part.parts]
-    own = _lines_of([line for line in lines if line.name == ALARM])
+    own = lines_of([line.value for line in lines if line.name == ALARM])
     if alarms and own:
         alarms[0].lines += own
     return Component(part.name, [_read_line(line) for line in lines if line.name != ALARM], alarms)
@@ -132,21 +134,13 @@ def _digest(part: Component) -> str:
 def _with_own_lines(lines: list[Line]) -> list[Line]:
     """Return lines with those that stand within others, and with the parameters that do."""
     plain = [line for line in lines if line.name not in (LINE, PARAMETERS)]
-    extra = _lines_of([line for line in lines if line.name == PARAMETERS])
+    extra = lines_of([line.value for line in lines if line.name == PARAMETERS])
     wanted = [((line.name, line.value), line.parameter(NUMBER)) for line in extra]
     for place, number in places_of([(line.name, line.value) for line in plain], wanted).items():
         known = {NUMBER, *(name for name, _ in plain[place].parameters)}
         more = [one for one in extra[number].parameters if one[0] not in known]
         plain[place] = replace(plain[place], parameters=(*plain[place].parameters, *more))
-    return plain + _lines_of([line for line in lines if line.name == LINE])
-
-
-def _lines_of(lines: list[Line]) -> list[Line]:
-    if not lines:
-        return []
-    text = "".join([f"{line.value}\r\n" for line in lines if ":" in line.value])
-    whole = calendar_lines.parse(f"BEGIN:VCALENDAR\r\n{text}END:VCALENDAR\r\n".encode("utf-8", "replace"))
-    return whole[0].lines
+    return plain + lines_of([line.value for line in lines if line.name == LINE])
 
 
 def _read_line(line: Line) -> Line:
@@ -222,11 +216,11 @@ def _written_part(part: Component, zones: Zones) -> Element:
         if not known:
             plain = line.name.startswith("X-") and not line.parameters
             value = line.value if is_own(line.name) else unescaped(line.value)
-            properties.append(custom(line.name, value) if plain else custom(LINE, _text(line)))
+            properties.append(custom(line.name, value) if plain else custom(LINE, line_text(line)))
             continue
         if extra:
             about = (*extra, (NUMBER, (str(seen[line.name]),)))
-            properties.append(custom(PARAMETERS, _text(replace(line, parameters=about))))
+            properties.append(custom(PARAMETERS, line_text(replace(line, parameters=about))))
             line = replace(line, parameters=tuple([one for one in line.parameters if one not in extra]))
         seen[line.name] += 1
         properties += filter(None, [xcal.written_property(line)])
@@ -238,7 +232,7 @@ def _written_part(part: Component, zones: Zones) -> Element:
         written.append(Element("valarm", parts=[Element("properties", parts=in_order(made, _ALARM))]))
     if alarms:
         others = [line for line in alarms[0].lines if line.name.startswith("X-MAILCONNECTOR-")]
-        properties += [custom(ALARM, _text(line)) for line in others]
+        properties += [custom(ALARM, line_text(line)) for line in others]
     element.parts.append(Element("properties", parts=in_order(properties, order)))
     if written:
         element.parts.append(Element("components", parts=written))
@@ -251,11 +245,6 @@ def _is_said(line: Line, part: Component) -> bool:
         busy = "TENTATIVE" if part.text("STATUS").upper() == "TENTATIVE" else "BUSY"
         return line.value == ("FREE" if part.text("TRANSP").upper() == "TRANSPARENT" else busy)
     return line.name in ("X-MICROSOFT-CDO-ALLDAYEVENT", "X-MICROSOFT-CDO-IMPORTANCE")
-
-
-def _text(line: Line) -> str:
-    written = calendar_lines.render(Component("X", [line])).decode("utf-8")
-    return written.replace("\r\n ", "").split("\r\n")[1]
 
 
 def _joined(lines: list[Line]) -> list[Line]:

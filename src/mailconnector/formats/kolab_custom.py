@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from mailconnector.formats import calendar_lines
+from mailconnector.formats.calendar_lines import Component, Line
 from mailconnector.formats.xml_tree import Element
 
 LINE = "X-MAILCONNECTOR-LINE"
@@ -79,6 +81,21 @@ def places_of(keys: Sequence[tuple[str, ...]], wanted: Iterable[tuple[tuple[str,
         elif free:
             found[free[0]] = number
     return found
+
+
+def line_text(line: Line) -> str:
+    """Return a property of a calendar as the text of a content line, without folds."""
+    written = calendar_lines.render(Component("X", [line])).decode("utf-8")
+    return written.replace("\r\n ", "").split("\r\n")[1]
+
+
+def lines_of(texts: Iterable[str]) -> list[Line]:
+    """Return the properties of content lines; what is none is left out."""
+    text = "".join([f"{one.strip()}\r\n" for one in texts if "\n" not in one.strip() and ":" in one])
+    if not text:
+        return []
+    whole = calendar_lines.parse(f"BEGIN:VCALENDAR\r\n{text}END:VCALENDAR\r\n".encode("utf-8", "replace"))
+    return whole[0].lines
 
 
 def is_own(name: str) -> bool:

@@ -16,6 +16,7 @@ from mailconnector.formats.calendar_lines import CalendarFormatError, Component,
 from mailconnector.formats.calendar_sources import CALENDAR_TEXT
 from mailconnector.formats.calendar_values import email_of, moment_of, written_day, written_time
 from mailconnector.formats.calendar_zones import Zones, iana_name
+from mailconnector.formats.kolab_custom import line_text, lines_of
 from mailconnector.formats.kolab_note import moment_of as xml_moment
 from mailconnector.formats.xml_tree import Element
 from mailconnector.items import Appointment, Task
@@ -116,7 +117,7 @@ def _lines(root: Element, kind: str) -> Iterator[Line]:
         yield Line("CATEGORIES", listed)
     if root.said("sensitivity") in _CLASSES:
         yield Line("CLASS", root.said("sensitivity").upper())
-    carried = _carried(root)
+    carried = lines_of([one.text for one in root.all(LINE)])
     start = _read_time(root.first("start-date"), "DTSTART")
     yield from start
     yield from _read_end(root, kind)
@@ -132,12 +133,6 @@ def _lines(root: Element, kind: str) -> Iterator[Line]:
     if kind == "task":
         yield from _read_progress(root)
     yield from [line for line in carried if line.name != "RRULE"]
-
-
-def _carried(root: Element) -> list[Line]:
-    texts = "".join([f"{one.text.strip()}\r\n" for one in root.all(LINE) if "\n" not in one.text.strip()])
-    whole = f"BEGIN:VCALENDAR\r\n{texts}END:VCALENDAR\r\n"
-    return calendar_lines.parse(whole.encode("utf-8", "replace"))[0].lines
 
 
 def _read_end(root: Element, kind: str) -> Iterator[Line]:
@@ -283,7 +278,7 @@ def document(item: calendar.CalendarItem, uid: str) -> Element:
         _put_progress(root, item, part)
     carried += [line for line in part.lines if _is_carried(line, kind)]
     for line in carried:
-        root.add(LINE, _text(line))
+        root.add(LINE, line_text(line))
     for one in instances:
         root.add(INSTANCE, calendar_lines.render(one).decode("utf-8").replace("\r\n", "\n").strip())
     return root
@@ -297,11 +292,6 @@ def _is_carried(line: Line, kind: str) -> bool:
     if line.name == "X-MAILCONNECTOR-LABEL":
         return not line.value.isdecimal() or int(line.value) >= len(_LABELS)
     return line.name not in _OF_OTHERS
-
-
-def _text(line: Line) -> str:
-    written = calendar_lines.render(Component("X", [line])).decode("utf-8")
-    return written.replace("\r\n ", "").split("\r\n")[1]
 
 
 def _extended(moment: datetime) -> str:
