@@ -16,7 +16,7 @@ from mailconnector.items.merging import field_digests, merge
 from mailconnector.mapi import tags
 from mailconnector.mapping import from_mapi, to_mapi
 from tests.unit.formats.test_foreign_hostile import PARTS_3, message_3
-from tests.unit.formats.test_kolab_v2 import OBJECTS
+from tests.unit.formats.test_kolab_v2 import FOLDERS, OBJECTS
 from tests.unit.formats.test_kolab_v2 import message as message_2
 
 
@@ -76,3 +76,14 @@ def test_both_edits_of_a_contact_are_kept() -> None:
     assert isinstance(again, Contact)
     assert (again.company, again.phones[PhoneRole.HOME], again.user1) == ("Another firm", "7", "One")
     assert b"x-crypto" in xml_in(render_item(merged.item, form=ItemForm.AUTHOR))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_turned_over_to_ours_and_back_nothing_is_lost(kind: str, version: int) -> None:
+    xml = OBJECTS[kind].encode() if version == 2 else PARTS_3[kind][1]
+    data = message_2(kind, xml.decode()) if version == 2 else message_3(kind, xml)
+    item = parse_item(data, FOLDERS[kind]).item
+    ours = parse_item(render_item(item), FOLDERS[kind])
+    assert ours.problem is None
+    assert render_item(ours.item, form=ItemForm.AUTHOR) == render_item(item, form=ItemForm.AUTHOR)
