@@ -26,6 +26,7 @@ from mailconnector.items.field_groups import (
     BODY,
     DAYS,
     FOLLOWING,
+    FORM,
     LEFTOVER,
     OWN,
     SERIES,
@@ -119,6 +120,8 @@ def merge(
             kept = same or split_path(path)[1] not in FOLLOWING
             if side is other and path not in other.parts and kept and other.has_lost(path):
                 side = mine
+            if other.is_bare and path.startswith(FORM) and not mine.has_form:
+                side = mine
             if path in side.parts:
                 parts[path] = side.parts[path]
     return Merged(put_together(ours, parts), tuple(dict.fromkeys(clashes)))
@@ -133,6 +136,7 @@ class _Side:
         self.parts = taken_apart(item)
         self.digests = digests_of(item, self.parts)
         self.is_bare = False
+        self.has_form = any(path.startswith(FORM) for path in self.parts)
 
     def has_changed(self, paths: Iterable[str], group: str = "") -> bool:
         if self.is_bare and group == BODY:

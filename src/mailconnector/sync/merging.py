@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mailconnector.items import Item, Mail, mail_of, merge
-from mailconnector.items.field_groups import LEFTOVER, OWN, grouping
+from mailconnector.items.field_groups import FORM, LEFTOVER, OWN, grouping
 from mailconnector.sync.bases import fields_of, pack
 from mailconnector.sync.flags import FlagSet
 from mailconnector.sync.identity import identify
@@ -60,7 +60,7 @@ def make(
         base: Digests of the fields that both had; None when they are not known.
         edited: The local item was edited as well.
         sends: Local edits can be sent; if not, those that there are were put aside, and are taken back.
-        restores: What another program has dropped from the remote item is sent again.
+        restores: What another program has dropped is sent again, even if the item came in that program's form.
     """
     mine, other = fields_of(ours.item), fields_of(theirs.item)
     packed = b"" if isinstance(theirs.item, Mail) else pack(other)
@@ -80,7 +80,9 @@ def make(
         return Made(theirs, packed, digest, is_there=made == mine)
     edits = {path for path in made if made[path] != other.get(path) and mine.get(path) != known.get(path)}
     edits |= {path for path in other.keys() - made.keys() if path in known}
-    has_lost = restores and _has_lost(theirs.item, other, made, base or {})
+    # An item in our form stays in it, whatever somebody else made of its message.
+    is_ours = not any(path.startswith(FORM) for path in mine)
+    has_lost = (restores or is_ours) and _has_lost(theirs.item, other, made, base or {})
     ahead = sends and (has_lost or bool(edited and edits))
     state = replace(theirs.state, identity=identify(found.item))
     return Made(replace(theirs, state=state, item=found.item, ready=None), packed, digest, ahead, made == mine)

@@ -22,7 +22,9 @@ from mailconnector.items import (
     with_mail,
 )
 from mailconnector.mapi import tags
+from mailconnector.mapi.named import PSETID_MAIL_CONNECTOR, NamedTag, PropertyName
 from mailconnector.mapi.objects import Properties
+from mailconnector.mapi.types import PropertyType
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import Conflict, Report, Side, Step, bases, log
 from mailconnector.sync.flags import SEEN
@@ -417,8 +419,16 @@ def test_what_is_made_says_what_is_to_be_sent() -> None:
     # What was taken out here is to be sent as well.
     made = make(got(replace(item, company="")), got(theirs), base, edited=True, sends=True)
     assert (made.got.item, made.ahead) == (replace(theirs, company=""), True)
-    # What another program dropped is sent again, unless the folder keeps to its authors' forms.
+    # What another program dropped is sent again, unless the item is kept in its author's form.
     dropped = got(bare(replace(item, office="B")))
+    assert make(got(item), dropped, base, edited=False, sends=True, restores=False).ahead
+    form: Properties = {NamedTag(PropertyName(PSETID_MAIL_CONNECTOR, "ItemForm"), PropertyType.STRING): "plain"}
+    foreign = replace(item, mail=replace(item.mail, leftover={**item.mail.leftover, **form}))
     for restores in (True, False):
-        made = make(got(item), dropped, base, edited=False, sends=True, restores=restores)
-        assert (made.got.item, made.ahead) == (theirs, restores)
+        made = make(got(foreign), dropped, bases.fields_of(foreign), edited=False, sends=True, restores=restores)
+        assert made.ahead is restores
+        assert mail_of(made.got.item).leftover == foreign.mail.leftover
+    # Of an item of ours it makes none of its own.
+    taken = replace(item, office="B", mail=replace(item.mail, leftover=form))
+    made = make(got(item), got(taken), base, edited=False, sends=True)
+    assert mail_of(made.got.item).leftover == item.mail.leftover
