@@ -79,6 +79,8 @@ def read_response(line: Callable[[int], bytes], exactly: Callable[[int], bytes])
         words = _read_line(line, exactly)
         if words and not words[0].is_text and words[0].value.upper() in _ENDS:
             return _ended(words, tuple(lines))
+        if words and not words[0].is_text:  # as "220", which is what other servers greet with
+            raise SieveProtocolError(f"the server says {words[0].value[:60]!r}, which is not ManageSieve")
         lines.append(words)
     raise SieveProtocolError("the server's answer does not end")
 

@@ -66,7 +66,7 @@ def test_refusals_have_a_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b'"never ends\r\n', b"{99999999999}\r\n", b"{%d}\r\n" % (MOST_LITERAL + 1), b"))\r\n"]
+    "data", [b'"never ends\r\n', b"{99999999999}\r\n", b"{%d}\r\n" % (MOST_LITERAL + 1), b"))\r\n", b"220 ready\r\n"]
 )
 def test_what_is_no_answer_is_refused(data: bytes) -> None:
     with pytest.raises(SieveProtocolError):
