@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from mailconnector.items import FolderKind
-from mailconnector.sync import bases, carrying, journal, log, matching, pairs, partials, sightings, twins
+from mailconnector.sync import bases, carrying, journal, log, matching, own_changes, pairs, partials, sightings, twins
 from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
 from mailconnector.sync.folders import FolderSync
@@ -34,15 +33,6 @@ _PASSES = 5
 _SAMPLE = 20
 _SIDES = (Side.LOCAL, Side.REMOTE)
 _TO_BE_EMPTIED = frozenset((SpecialUse.TRASH, SpecialUse.JUNK))
-# Steps that change items on the side that they are done to, and on what sides besides.
-_EFFECTS = {
-    Step.ADD: (),
-    Step.REPLACE: (),
-    Step.DELETE: (),
-    Step.MOVE: (),
-    Step.MERGE: _SIDES,
-    Step.FLAGS: _SIDES,
-}
 _LOCAL_ERRORS = (FolderError, ItemError)
 """What ends the work on one folder; the others go on."""
 
@@ -194,7 +184,7 @@ class _Run:
         if not any(row in self.folders.drained for row, _ in self.held):
             self.folders.finish_drained()
         if not self.request.rehearse:
-            self._catch_up()
+            own_changes.list_own(self.state, self.folders, self.terms, self.tally.done, self.watcher.cancelled)
             log.trim(self.state, self.watcher.clock() - self.settings.log_days * 86400.0)
 
     def _options(self, row: int) -> FolderOptions:
@@ -626,36 +616,6 @@ class _Run:
         path = self.folders.path(row)
         self.tally.rehearse(action, path)
         self.watcher.on_action(path, action)
-
-    def _catch_up(self) -> None:
-        """List what this run changed, so that the next one does not find it different from what is known.
-
-        It is the listing that the next run would begin with. What others changed meanwhile is found by it, and waits.
-        Nothing is lost where it cannot be had.
-        """
-        if journal.pending(self.state):
-            return  # ids that are not known yet would be taken for new
-        for side in _SIDES:
-            if any(step in _EFFECTS and side in (where, *_EFFECTS[step]) for step, where in self.tally.done):
-                with suppress(SyncError):
-                    self._catch_up_with(side)
-
-    def _catch_up_with(self, side: Side) -> None:
-        listed = {folder.id: folder for folder in self.stores[side].folders()}
-        for row in self.terms:
-            if self.watcher.cancelled():
-                return
-            known = self.state.folder(row).end(side) if self.folders.has(row) else None
-            now = listed.get(known.id or "") if known is not None else None
-            if known is None or now is None or row in self.folders.drained:
-                continue
-            if not now.cursor or now.cursor == known.cursor or now.validity != known.validity:
-                continue
-            found = self.stores[side].changes(now.id, known.cursor)
-            if not found.complete and found.validity == known.validity:
-                with self.state.transaction():
-                    sightings.record(self.state, row, side, found)
-                    self.state.scanned(row, side, found.validity, found.cursor)
 
     def _between(self, count: int) -> None:
         row, done, total = self.position
