@@ -41,6 +41,8 @@ def read_parameters(head: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for piece in _pieces(head):
         name, equals, value = piece.partition("=")
+        # Blanks around the sign are somebody's way of writing; without one before it they are what the value says.
+        value = value.strip() if name != name.rstrip() else value
         name = name.strip()
         if not equals:
             bare = name.upper()
@@ -48,7 +50,7 @@ def read_parameters(head: str) -> dict[str, list[str]]:
             found.setdefault(key, []).extend([name] if name else [])
             continue
         try:
-            read = Parameters.from_ical(f"{name}={value.strip()}")[name]
+            read = Parameters.from_ical(f"{name}={value}")[name]
             values = [str(one) for one in read] if isinstance(read, (list, tuple)) else [str(read)]
         except (ValueError, KeyError):
             values = [value.replace('"', "")]
