@@ -421,8 +421,12 @@ def is_private(mail: Mail) -> bool:
 def _busy(component: Component) -> tuple[Busy, Busy | None]:
     intended = BUSY.get(component.text("X-MICROSOFT-CDO-INTENDEDSTATUS").strip().upper())
     said = BUSY.get(component.text("X-MICROSOFT-CDO-BUSYSTATUS").strip().upper())
+    shown = component.text("TRANSP").strip().upper()
+    if (shown == "TRANSPARENT" and said is not Busy.FREE) or (shown == "OPAQUE" and said is Busy.FREE):
+        # Who knows the standard property alone has changed that.
+        said = None
     if said is None:
-        if component.text("TRANSP").strip().upper() == "TRANSPARENT":
+        if shown == "TRANSPARENT":
             said = Busy.FREE
         elif component.text("STATUS").strip().upper() == "TENTATIVE":
             said = Busy.TENTATIVE

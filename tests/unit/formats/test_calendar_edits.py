@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 from mailconnector.formats import calendar
-from mailconnector.items import Mail, Task
+from mailconnector.items import Appointment, Mail, Task
+from mailconnector.items.appointment import Busy
 from mailconnector.items.task import TaskStatus
 
 
@@ -17,3 +21,20 @@ def test_a_task_that_another_program_has_done_is_done() -> None:
     (read,) = calendar.parse(done)
     assert isinstance(read, Task)
     assert (read.status, read.percent_complete) == (TaskStatus.COMPLETE, 1.0)
+
+
+def test_time_that_another_program_shows_as_free_or_busy_is_shown_so() -> None:
+    begin = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    away = Appointment(
+        Mail("IPM.Appointment", subject="Away"), begin, begin + timedelta(hours=1), busy=Busy.OUT_OF_OFFICE
+    )
+    free = replace(away, busy=Busy.FREE)
+    assert _busy(calendar.render(away)) is Busy.OUT_OF_OFFICE
+    assert _busy(calendar.render(away).replace(b"TRANSP:OPAQUE", b"TRANSP:TRANSPARENT")) is Busy.FREE
+    assert _busy(calendar.render(free).replace(b"TRANSP:TRANSPARENT", b"TRANSP:OPAQUE")) is Busy.BUSY
+
+
+def _busy(written: bytes) -> Busy:
+    (read,) = calendar.parse(written)
+    assert isinstance(read, Appointment)
+    return read.busy
