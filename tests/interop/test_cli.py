@@ -200,7 +200,7 @@ def _items(path: Path) -> int:
 def test_ctrl_c_in_the_middle_of_an_import(filled, tmp_path):
     path, code, output, errors = interrupt_import(filled, tmp_path, signal.SIGINT)
     assert (code, output) == (130, "")
-    assert "10 messages of the first 1 source are in the PST" in errors
+    assert "10 items of the first 1 source are in the PST" in errors
     assert run("check", path).returncode == 0
     assert _items(path) == 10
 
