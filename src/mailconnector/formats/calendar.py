@@ -38,7 +38,7 @@ def parse(data: bytes) -> list[CalendarItem]:
         data: One or more VCALENDAR objects; vCalendar 1.0 is read too.
 
     Raises:
-        CalendarFormatError: It is no calendar, or too large.
+        CalendarFormatError: It is no calendar, too large, or has an event that begins at what is no time.
     """
     found: list[CalendarItem] = []
     for calendar in lines.parse(data):

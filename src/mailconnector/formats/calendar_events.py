@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from mailconnector.formats.calendar_fields import OwnField, read_fields
-from mailconnector.formats.calendar_lines import Component, Line
+from mailconnector.formats.calendar_lines import CalendarFormatError, Component, Line
 from mailconnector.formats.calendar_mail import in_minutes, read_alarm, read_mail, read_person
 from mailconnector.formats.calendar_patterns import read_kept
 from mailconnector.formats.calendar_rules import counted_out, instances_of, pattern_of, rule_of
@@ -103,7 +103,13 @@ def appointment(master: Component, overrides: Iterable[Component], method: str, 
         overrides: Events of its instances.
         method: METHOD of the calendar, in capitals.
         zones: The calendar's.
+
+    Raises:
+        CalendarFormatError: It says in no way that can be read when it begins.
     """
+    begins = master.first("DTSTART")
+    if begins is not None and _moment(begins, zones) is None:
+        raise CalendarFormatError(f"an event begins at {begins.value!r:.60}, which is no time")
     item, times = _single(master, method, zones)
     start = times.local()
     if start is None:

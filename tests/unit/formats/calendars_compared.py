@@ -13,12 +13,14 @@ from mailconnector.formats.calendar_lines import parse as parse_lines
 
 BROKEN = frozenset(
     {
+        "icalendar__broken_dtstart.ics",
         "icalendar__fuzz_testcase_invalid_month.ics",
+        "icalendar__issue_1081_invalid_start_and_end.ics",
         "icalendar__issue_178_component_with_invalid_name_represented.ics",
         "icalendar__issue_82_expected_output.ics",
     }
 )
-"""Samples that are no calendar at all, or none of which is readable."""
+"""Samples that are no calendar at all, or have an event that begins at no time."""
 
 _SAID = ("SUMMARY", "LOCATION", "DESCRIPTION", "STATUS", "CLASS", "PRIORITY", "URL", "RRULE", "RDATE", "ATTENDEE")
 _ALSO_SAID = ("ORGANIZER", "EXDATE", "RECURRENCE-ID", "CATEGORIES", "DTSTART", "DTEND", "DURATION", "DUE", "COMMENT")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from mailconnector.formats import calendar
+from mailconnector.formats.calendar_lines import CalendarFormatError
 from mailconnector.items import Appointment, Mail, Task
 from mailconnector.items.appointment import Busy
 from mailconnector.items.task import TaskStatus
@@ -32,6 +35,13 @@ def test_time_that_another_program_shows_as_free_or_busy_is_shown_so() -> None:
     assert _busy(calendar.render(away)) is Busy.OUT_OF_OFFICE
     assert _busy(calendar.render(away).replace(b"TRANSP:OPAQUE", b"TRANSP:TRANSPARENT")) is Busy.FREE
     assert _busy(calendar.render(free).replace(b"TRANSP:TRANSPARENT", b"TRANSP:OPAQUE")) is Busy.BUSY
+
+
+def test_an_event_that_begins_at_no_time_is_not_taken_for_one() -> None:
+    begin = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    written = calendar.render(Appointment(Mail("IPM.Appointment", subject="When?"), begin, begin + timedelta(hours=1)))
+    with pytest.raises(CalendarFormatError, match="no time"):
+        calendar.parse(written.replace(b"DTSTART:20260302T090000Z", b"DTSTART:soon"))
 
 
 def _busy(written: bytes) -> Busy:
