@@ -31,7 +31,9 @@ from mailconnector.mapi.objects import AttachmentObject, MessageObject
 pytestmark = pytest.mark.interop
 
 KINDS = ("ics", "vcf", "msg", "oft", "tnef")
-NOT_KEPT: dict[type, set[str]] = {Appointment: {"instance"}}  # of an event without a UID: MAPI has no place for which instance it is
+NOT_KEPT: dict[type, set[str]] = {
+    Appointment: {"instance"}
+}  # of an event without a UID: MAPI has no place for which instance it is
 
 
 def digests(item: Item) -> dict[str, bytes]:

@@ -19,16 +19,18 @@ import pytest
 import vobject
 
 from mailconnector import pst
-from mailconnector.formats import ItemForm, calendar, calendar_lines, card, card_lines, parse_item, render_item
-from mailconnector.formats.calendar_lines import Component
-from mailconnector.formats.mail_leftover import has_more, is_plain
+from mailconnector.formats import ItemForm, calendar, card, parse_item, render_item
+from mailconnector.formats.calendar import lines as calendar_lines
+from mailconnector.formats.calendar.lines import Component
+from mailconnector.formats.card import lines as card_lines
+from mailconnector.formats.item.mail_leftover import has_more, is_plain
 from mailconnector.items import Contact, DistributionList, FolderKind, Item, mail_of
 from mailconnector.mapi import tnef
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, Properties, type_of, with_type
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapping import from_mapi, to_mapi
 from tests.msg_files import MsgFile
-from tests.unit.formats.calendars_compared import BROKEN, events, first_day, instances
+from tests.unit.formats.calendar.calendars_compared import BROKEN, events, first_day, instances
 
 tnefparse = pytest.importorskip("tnefparse")
 

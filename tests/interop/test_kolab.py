@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from mailconnector import formats
-from mailconnector.formats import ItemForm, kolab_message
-from mailconnector.formats.forms import ServerMessage
-from mailconnector.formats.mime import parse
-from mailconnector.formats.structure import Budget, scan
-from mailconnector.formats.xml_tree import render_xml
+from mailconnector.formats import ItemForm
+from mailconnector.formats.item.forms import ServerMessage
+from mailconnector.formats.kolab import message as kolab_message
+from mailconnector.formats.mail.mime import parse
+from mailconnector.formats.mail.structure import Budget, scan
+from mailconnector.formats.syntax.xml_tree import render_xml
 from mailconnector.items import (
     Appointment,
     Attachment,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mailconnector.formats.forms import content_of, leaves_of
-from mailconnector.formats.structure import Budget, scan
-from mailconnector.formats.xml_tree import parse_xml
+from mailconnector.formats.item.forms import content_of, leaves_of
+from mailconnector.formats.mail.structure import Budget, scan
+from mailconnector.formats.syntax.xml_tree import parse_xml
 from mailconnector.imap import UidSet, Upload
 from mailconnector.items import Contact
 from mailconnector.items.contact import PhoneRole
@@ -20,7 +20,7 @@ from mailconnector.sync import Side, Step
 from tests.contract.imap_subject import connect
 from tests.live.pairs import RealExchange, real_exchange
 from tests.scenarios import find_thing, things
-from tests.unit.formats.test_kolab_v2 import CONTACT, message
+from tests.unit.formats.kolab.test_v2 import CONTACT, message
 
 L, R = Side.LOCAL, Side.REMOTE
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,9 +1,9 @@
 """Wire formats: bytes to items and items to bytes."""
 
 from mailconnector.formats.errors import FormatError
-from mailconnector.formats.forms import ItemForm
+from mailconnector.formats.item.forms import ItemForm
 from mailconnector.formats.item_message import ReadItem, parse_item, render_item
-from mailconnector.formats.mailbox import (
+from mailconnector.formats.mail.mailbox import (
     MailboxFormatError,
     MaildirName,
     MboxMessage,
@@ -13,8 +13,8 @@ from mailconnector.formats.mailbox import (
     parse_maildir_name,
     read_mbox,
 )
-from mailconnector.formats.mime import MimeFormatError, parse
-from mailconnector.formats.rendering import render
+from mailconnector.formats.mail.mime import MimeFormatError, parse
+from mailconnector.formats.mail.rendering import render
 
 __all__ = [
     "FormatError",

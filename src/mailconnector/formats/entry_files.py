@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import BinaryIO
 
-from mailconnector.formats import calendar, calendar_lines, card
+from mailconnector.formats import calendar, card
+from mailconnector.formats.calendar import lines as calendar_lines
 from mailconnector.formats.errors import FormatError
-from mailconnector.formats.item_parts import with_uid
+from mailconnector.formats.item.parts import with_uid
 from mailconnector.items import Item
 from mailconnector.items.message_ids import MADE_DOMAIN
 

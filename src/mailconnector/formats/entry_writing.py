@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailconnector.formats import calendar, calendar_lines, card
+from mailconnector.formats import card
 from mailconnector.formats.calendar import CalendarItem
-from mailconnector.formats.calendar_lines import Component, Line
+from mailconnector.formats.calendar import lines as calendar_lines
+from mailconnector.formats.calendar.documents import PRODUCT, component
+from mailconnector.formats.calendar.lines import Component, Line
 from mailconnector.items import Contact, DistributionList, message_id_of
 from mailconnector.mapi import reading, tags
 
@@ -26,7 +28,7 @@ def card_of(item: Contact | DistributionList) -> bytes:
 
 def _component(item: CalendarItem) -> Component:
     message_id = message_id_of(item)
-    made = calendar.component(replace(item, mail=replace(item.mail, message_id=message_id)))
+    made = component(replace(item, mail=replace(item.mail, message_id=message_id)))
     for part in made.parts:
         if part.name != "VTIMEZONE" and part.first("UID") is None:
             # Its author wrote none; without it nobody would know the entry again.
@@ -77,7 +79,7 @@ class JoinedCalendar:
         """Return what comes before the entries, the zones of all that were added among it."""
         made = Component("VCALENDAR")
         made.add("VERSION", "2.0")
-        made.add("PRODID", calendar.PRODUCT)
+        made.add("PRODID", PRODUCT)
         made.add_text("X-WR-CALNAME", self._name)
         made.parts = list(self._zones.values())
         return calendar_lines.render(made).removesuffix(self.TAIL)

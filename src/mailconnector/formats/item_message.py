@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
-from mailconnector.formats import fields, parameters, words
-from mailconnector.formats.entities import multipart
 from mailconnector.formats.errors import FormatError
-from mailconnector.formats.forms import ItemForm, ServerMessage, content_of, form_of, leaves_of, with_source
-from mailconnector.formats.item_leftover import (
+from mailconnector.formats.forms.known import FORMS
+from mailconnector.formats.item.forms import ItemForm, ServerMessage, content_of, form_of, leaves_of, with_source
+from mailconnector.formats.item.leftover import (
     LeftoverFormatError,
     contents_of,
     is_leftover,
@@ -28,15 +27,16 @@ from mailconnector.formats.item_leftover import (
     stream_of,
     unpack,
 )
-from mailconnector.formats.item_merging import merged
-from mailconnector.formats.item_parts import TYPES, body_of, entities_of, said_by, type_name
-from mailconnector.formats.known_forms import FORMS
-from mailconnector.formats.mail_leftover import is_plain
-from mailconnector.formats.mime import CLASS_NAME, CUSTOM_CLASS, as_sent, parse
-from mailconnector.formats.note_message import fields_of, is_single, leftover_field, stream_of_field
-from mailconnector.formats.rendering import render
-from mailconnector.formats.structure import Budget, Part, scan
-from mailconnector.formats.tnef_parts import LEFTOVER_FIELD
+from mailconnector.formats.item.mail_leftover import is_plain
+from mailconnector.formats.item.merging import merged
+from mailconnector.formats.item.note_message import fields_of, is_single, leftover_field, stream_of_field
+from mailconnector.formats.item.parts import TYPES, body_of, entities_of, said_by, type_name
+from mailconnector.formats.mail import fields, parameters, words
+from mailconnector.formats.mail.entities import multipart
+from mailconnector.formats.mail.mime import CLASS_NAME, CUSTOM_CLASS, as_sent, parse
+from mailconnector.formats.mail.rendering import render
+from mailconnector.formats.mail.structure import Budget, Part, scan
+from mailconnector.formats.mail.tnef_parts import LEFTOVER_FIELD
 from mailconnector.items import (
     Flags,
     FolderKind,

@@ -33,7 +33,7 @@ FOLLOWING = frozenset({"display", "replied", "due"})
 """What goes along with a field's content, and says nothing of another content."""
 
 FORM = f"{OWN}itemform"
-"""With what the paths begin that say in whose form an item lies on a server (`formats.forms`); ours has none."""
+"""With what the paths begin that say in whose form an item lies on a server (`formats.item.forms`); ours has none."""
 
 _OF_MAIL = {
     **dict.fromkeys(("text", "html", "rtf", "words", "original"), BODY),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailconnector.formats import charsets
+from mailconnector.formats.syntax import charsets
 from mailconnector.items import Mail
 from mailconnector.mapi import rtf, tags
 from mailconnector.mapi.charsets import charset_of, page_of

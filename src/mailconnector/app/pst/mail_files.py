@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mailconnector.app.pst.found import Found, FoundMessage, LostEntry
 from mailconnector.app.pst.source_kinds import SourceKind
-from mailconnector.formats import mailbox
 from mailconnector.formats.errors import FormatError
+from mailconnector.formats.mail import mailbox
 from mailconnector.items import Flags
 
 MAX_MESSAGE = 256 << 20

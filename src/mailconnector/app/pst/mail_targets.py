@@ -14,7 +14,7 @@ from typing import BinaryIO
 from mailconnector import formats
 from mailconnector.app.pst.files_written import NumberedFiles, disk_error, make_directory, write_new
 from mailconnector.app.pst.outgoing import NOTHING_LOST, Lost, Outgoing
-from mailconnector.formats import mailbox
+from mailconnector.formats.mail import mailbox
 
 MAILDIR_PARTS = ("cur", "new", "tmp")
 """The directories of a Maildir itself."""

@@ -1,0 +1,5 @@
+"""Calendars ([RFC 5545]) to appointments, tasks and journal entries, and back."""
+
+from mailconnector.formats.calendar.documents import CalendarFormatError, CalendarItem, parse, render
+
+__all__ = ["CalendarFormatError", "CalendarItem", "parse", "render"]

@@ -1,0 +1,1 @@
+"""The forms in which other programs put items on servers."""

@@ -1,0 +1,1 @@
+"""Kolab's objects, of versions 2 and 3."""
