@@ -31,7 +31,7 @@ from mailconnector.sync.store import Failure, Identity, ItemState
 _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
 _WAITING = 6  # batches a worker that are taken from the server before the first of them is handed out
-_LEFT_HERE = 4  # each of so many batches is left here where there is one worker, and it has enough to do
+_LEFT_HERE = 6  # each of so many batches is left here where there is one worker, and it has enough to do
 _ENOUGH = 3
 
 Prepare = Callable[[Item, FlagSet, datetime | None], object]
