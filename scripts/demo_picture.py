@@ -35,7 +35,7 @@ THEME = TerminalTheme(
 # picture twice as high.
 PARTS = (
     ("3. Changes on both sides", "Folder"),
-    ("4. Synchronised again", "Every message"),
+    ("4. Synchronised again", "Everything on both"),
     ("5. The proof", "Go on from"),
 )
 
