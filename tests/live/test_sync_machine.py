@@ -1,4 +1,4 @@
-"""A PST file and a mailbox on Dovecot in sync: random changes, faults and kills; see `tests.machine`."""
+"""A PST file and a mailbox on a server in sync: random changes, faults and kills; see `tests.machine`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from mailconnector.lab import DovecotServer
+from mailconnector.lab import MailServer
 from tests.live.pairs import RealExchange, real_exchange
 from tests.machine import SyncMachine
 
 
-def converge(server: DovecotServer, examples: int, steps: int) -> None:
+def converge(server: MailServer, examples: int, steps: int) -> None:
     class Machine(SyncMachine):
         def begin(self) -> RealExchange:
             return real_exchange(self.directory / "pair", server)
@@ -42,10 +42,12 @@ def converge(server: DovecotServer, examples: int, steps: int) -> None:
     )
 
 
-def test_random_changes_converge(dovecot: DovecotServer) -> None:
-    converge(dovecot, 8, 15)
+@pytest.mark.parametrize(("name", "examples"), [("dovecot", 8), ("cyrus", 4)])
+def test_random_changes_converge(name: str, examples: int, request: pytest.FixtureRequest) -> None:
+    converge(request.getfixturevalue(name), examples, 15)
 
 
 @pytest.mark.slow
-def test_many_random_changes_converge(dovecot: DovecotServer) -> None:
-    converge(dovecot, 60, 25)
+@pytest.mark.parametrize("name", ["dovecot", "cyrus"])
+def test_many_random_changes_converge(name: str, request: pytest.FixtureRequest) -> None:
+    converge(request.getfixturevalue(name), 60, 25)
