@@ -31,9 +31,10 @@ from mailconnector.mapi.objects import AttachmentObject, MessageObject
 pytestmark = pytest.mark.interop
 
 KINDS = ("ics", "vcf", "msg", "oft", "tnef")
-NOT_KEPT: dict[type, set[str]] = {
-    Appointment: {"instance"}
-}  # of an event without a UID: MAPI has no place for which instance it is
+# Calendars with an event that begins at what is no time.
+AT_NO_TIME = {"icalendar__broken_dtstart.ics", "icalendar__issue_1081_invalid_start_and_end.ics"}
+# Of an event without a UID: MAPI has no place for which instance it is.
+NOT_KEPT: dict[type, set[str]] = {Appointment: {"instance"}}
 
 
 def digests(item: Item) -> dict[str, bytes]:
@@ -80,7 +81,7 @@ def filled(request: pytest.FixtureRequest, samples: Path) -> pst.Store:
     for kind in KINDS:
         result = import_source(store, open_source(samples / kind), None)
         assert result.imported > 2
-        assert result.failures == ()
+        assert {Path(one.place).name for one in result.failures} == (AT_NO_TIME if kind == "ics" else set())
     return store
 
 
