@@ -18,7 +18,7 @@ import pytest
 
 from mailconnector import pst
 from mailconnector.formats import read_mbox
-from mailconnector.items import Address
+from mailconnector.items import Address, Mail
 from mailconnector.lab import CyrusServer, DovecotServer
 from mailconnector.mapi.objects import MessageObject
 from mailconnector.mapping import from_mapi
@@ -147,6 +147,7 @@ def test_mail_of_real_pst_files_is_the_same_in_a_new_one_by_way_of_a_server(
     again = stop(dovecot, tmp_path / "two", new_file(tmp_path / "again.pst"), alice.account.imap_server.login)
     alice.sync()
     again.sync()
+    alice.sync()  # the new file has folders that the old one has not
     assert alice.is_quiet()
     before, after = content(first), content(again.account.pst_path)
     assert before == after
@@ -155,5 +156,9 @@ def test_mail_of_real_pst_files_is_the_same_in_a_new_one_by_way_of_a_server(
 
 
 def content(file: Path) -> Counter[tuple[tuple[str, ...], Said]]:
-    """What a PST file says, by folder; no folder of this name is possible in a Maildir."""
-    return Counter((tuple("tmp_" if name == "tmp" else name for name in path), said(one)) for path, one in stored(file))
+    """What the mail of a PST file says, by folder; no folder of this name is possible in a Maildir."""
+    return Counter(
+        (tuple("tmp_" if name == "tmp" else name for name in path), said(one))
+        for path, one in stored(file)
+        if isinstance(from_mapi(one), Mail)
+    )
