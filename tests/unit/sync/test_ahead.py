@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import closing
 
@@ -71,3 +72,14 @@ def test_leaving_early_waits_for_the_piece_being_done() -> None:
     results.close()
     assert finished == [0, 1]
     assert not [thread for thread in threading.enumerate() if thread.name == "fetching ahead"]
+
+
+def test_threads_take_turns_quickly_as_long_as_somebody_works_ahead() -> None:
+    before = sys.getswitchinterval()
+    with closing(ahead(range(3), str)) as one, closing(ahead(range(3), str)) as other:
+        next(one)
+        next(other)
+        assert sys.getswitchinterval() < before
+        one.close()
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == before

@@ -4,7 +4,7 @@ Parsing is the dearest part of reading mail, and one process uses one core. Raw 
 back, and beside them what the workers made of them for the store that they go to, where its preparation was handed
 over. A few batches are on the way at any time, so memory stays bounded however long the stream is. Starting a process
 takes as long as parsing thousands of messages: until the first one answers, they are parsed here. A single worker has
-more to do than who stores what it made, by about a quarter: so much is left here.
+more to do than who stores what it made: so much is left here.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from mailconnector.sync.store import Failure, Identity, ItemState
 
 _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
-_WAITING = 6  # batches a worker that are taken from the server before the first of them is handed out
-_LEFT_HERE = 6  # each of so many batches is left here where there is one worker, and it has enough to do
+_WAITING = 4  # batches a worker that are taken from the server before the first of them is handed out
+_LEFT_HERE = 4  # each of so many batches is left here where there is one worker, and it has enough to do
 _ENOUGH = 3
 
 Prepare = Callable[[Item, FlagSet, datetime | None], object]

@@ -66,7 +66,7 @@ _CAPABILITIES = Capabilities(
     moves=True,
     fetches_ahead=True,
     batch_items=500,
-    batch_bytes=8 << 20,
+    batch_bytes=7 << 20,
 )
 
 _AskedT = TypeVar("_AskedT", Delivery, Replacement, FlagChange, Removal)
