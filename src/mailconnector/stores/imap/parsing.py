@@ -4,7 +4,7 @@ Parsing is the dearest part of reading mail, and one process uses one core. Raw 
 back, and beside them what the workers made of them for the store that they go to, where its preparation was handed
 over. A few batches are on the way at any time, so memory stays bounded however long the stream is. Starting a process
 takes as long as parsing thousands of messages: until the first one answers, they are parsed here. A single worker has
-more to do than who stores what it made: so much is left here.
+more to do than who stores what it made, so some batches are left here while it has enough of them.
 """
 
 from __future__ import annotations
