@@ -6,19 +6,23 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mailconnector import pst
+from mailconnector import formats, mapping, pst
 from mailconnector.app.account.connecting import connect
+from mailconnector.app.pst.folder_walk import walk_folders
 from mailconnector.imap import UidSet
+from mailconnector.items import Appointment, Contact, Item, mail_of, with_mail
 from mailconnector.lab import CyrusServer, DovecotServer, MailServer
 from mailconnector.lab.proxy import CutAfterBytes, CutAtCommand, Fault, FaultyProxy
 from mailconnector.mapi import MessageObject, reading, tags
 from mailconnector.pst.files import check_file
 from tests.live.accounts import account_of, command, messages, profile_on
-from tests.live.journeys import Letter, Stop, new_file, stored
+from tests.live.journeys import Letter, Stop, new_file
+from tests.unit.items.edits import sample
 
 Held = Counter[tuple[str, int]]
 SAME = {"INBOX": "Inbox", "Sent": "Sent Items", "Trash": "Deleted Items"}
@@ -64,6 +68,9 @@ class Line:
         direct = self.direct
         direct.put("Both", letters(0, 8))
         direct.put("Old", letters(8, 10))
+        with pst.open_store(self.file, writable=True) as store, store.transaction():
+            store.folder_at("Contacts").add_message(mapping.to_mapi(thing(Contact, 60)))
+            store.folder_at("Calendar").add_message(mapping.to_mapi(thing(Appointment, 61)))
         direct.sync()
         with connect(direct.account) as client:
             both = client.select("Both")
@@ -73,20 +80,31 @@ class Line:
             both.move(UidSet.of([second]), "Old")
         direct.put("New there", letters(20, 23))
         direct.put("INBOX", letters(30, 34))
+        direct.put("Contacts", [Letter(formats.render_item(thing(Contact, 63)), frozenset(), None)])
         with pst.open_store(self.file, writable=True) as store, store.transaction():
             inbox = store.folder_at("Inbox")
             held = {number(one.to_object()): one for one in store.folder_at("Both").messages()}
             held[3].delete()
             held[4].move_to(inbox)
             held[5].set_properties({tags.PidTagMessageFlags: 1})
+            store.folder_at("Calendar").add_message(mapping.to_mapi(thing(Appointment, 62)))
+            for message in store.folder_at("Contacts").messages():
+                with message.edit() as draft:
+                    draft.set(tags.PidTagMobileTelephoneNumber, "555 0199")
             made = store.ipm_subtree.create_folder("New here", "IPF.Note")
             for at in range(40, 43):
                 made.add_message(written(at))
                 inbox.add_message(written(at + 10))
 
     def in_pst(self) -> Held:
-        """What the PST holds."""
-        return Counter(("/".join(path), number(message)) for path, message in stored(self.file))
+        """What the PST holds, in folders of every kind."""
+        with pst.open_store(self.file) as store:
+            return Counter(
+                ("/".join(walked.path), number(message.to_object()))
+                for walked in walk_folders(store.ipm_subtree, unreadable)
+                if walked.path and not walked.folder.is_search_folder
+                for message in walked.folder.messages()
+            )
 
     def on_server(self) -> Held:
         """What the server holds."""
@@ -103,7 +121,20 @@ WANTED: Held = Counter(
     | {("Old", at): 1 for at in (1, 8, 9)}
     | {("New there", at): 1 for at in range(20, 23)}
     | {("New here", at): 1 for at in range(40, 43)}
+    | {("Contacts", at): 1 for at in (60, 63)}
+    | {("Calendar", at): 1 for at in (61, 62)}
 )
+
+
+def unreadable(folder: object, error: Exception) -> None:
+    raise error
+
+
+def thing(kind: type, at: int) -> Item:
+    """A contact or an appointment, with all that the samples of tests have."""
+    item = sample(kind, str(at))
+    item = with_mail(item, replace(mail_of(item), message_id=f"<number-{at}@example.org>"))
+    return replace(item, uid=f"number-{at}@example.org") if isinstance(item, Appointment) else item
 
 
 def letters(first: int, end: int) -> list[Letter]:
