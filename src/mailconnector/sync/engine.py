@@ -12,20 +12,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mailconnector.items import FolderKind
-from mailconnector.sync import bases, carrying, journal, log, matching, own_changes, pairs, partials, sightings, twins
+from mailconnector.sync import bases, log, matching, own_changes, pairs, partials, sightings, twins
 from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
 from mailconnector.sync.folders import FolderSync
-from mailconnector.sync.journal import Intent
+from mailconnector.sync.moves import Moves
 from mailconnector.sync.options import Answer, FolderOptions, Settings, Trigger
-from mailconnector.sync.pairs import Move
-from mailconnector.sync.plan import FolderAction, ItemAction, SideView, Terms, plan_item, plan_move
+from mailconnector.sync.plan import FolderAction, ItemAction, Terms, plan_item
 from mailconnector.sync.report import Held, Phase, Progress, Report, Tally
 from mailconnector.sync.resume import resume
 from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.sightings import pages
 from mailconnector.sync.state import FolderPair, State
-from mailconnector.sync.store import Changes, FolderState, Removal, Rights, SpecialUse, Status, SyncStore
+from mailconnector.sync.store import Changes, FolderState, Rights, SpecialUse, SyncStore
 from mailconnector.sync.twins import Twin
 
 _PAGE = 4000  # actions planned at a time: many batches, so that fetching ahead is rarely interrupted
@@ -309,11 +308,14 @@ class _Run:
                 # What was not looked at might be taken for new, and doubled.
                 self.terms.pop(row)
                 self.tally.trouble(error, self.folders.path(row))
+        rehearse = self._rehearse if self.request.rehearse else None
+        moves = Moves(self.state, self.folders, self.terms, self._check, rehearse)
         # Before new items are linked: of a pair that moved to one place on both sides it is known what it was before.
-        self._move(alike=True)
+        moves.settle()
         for row in self.terms:
             self._link(row)
-        self._move(alike=False)
+        moves.follow()
+        self.unmoved |= moves.unmoved
         for row in self.terms:
             since = self._options(row).since
             if since is not None:
@@ -397,110 +399,6 @@ class _Run:
             self.tally.clash(Conflict.KEPT_ONCE, path, twin.title)
         with self.state.transaction():
             log.write(self.state, [(now, "delete", "local", "/".join(path), twin.title, note) for twin in gone])
-
-    def _move(self, *, alike: bool) -> None:
-        """Let each side follow what was moved on the other; or (alike) know what both moved to one place."""
-        by_id = {side: self.stores[side].capabilities.ids_survive_moves for side in _SIDES}
-        planned: dict[tuple[Side, int, int], list[tuple[ItemAction, Move]]] = {}
-        for move in matching.find_moves(self.state, by_id):
-            if not all(row in self.terms for row in (move.folder, *(place[0] for place in move.places.values()))):
-                continue
-            view = pairs.view_pair(self.state, move.pair)
-            ends = {side: view.side(side) for side in _SIDES}
-            for side, (_, id_) in move.places.items():
-                ends[side] = SideView(Change.MOVED, id_, ends[side].flags, ends[side].base_flags, ends[side].revision)
-            if any(end.change is Change.GONE for end in ends.values()):
-                continue
-            view = replace(view, local=ends[Side.LOCAL], remote=ends[Side.REMOTE])
-            leader = Side.REMOTE if Side.REMOTE in move.places else Side.LOCAL
-            target = move.places[leader][0]
-            start = move.places.get(leader.other, (move.folder, ""))[0]
-            if alike != (start == target):
-                continue
-            action = plan_move(view, target, self.terms[start], self.terms[target])
-            if alike:
-                action = ItemAction(Step.MOVE, leader.other, view, target=target)
-            elif view.partial and leader is Side.LOCAL:
-                self.unmoved.add(move.pair)  # until it is done
-                if action is None:  # its headers go back: what there is of it is on the server
-                    action = ItemAction(Step.MOVE, leader, view, target=move.folder, conflict=Conflict.NOT_ALLOWED)
-                    start, target = target, move.folder
-            if action is not None:
-                planned.setdefault((action.side, start, target), []).append((action, move))
-        for (side, start, target), moves in planned.items():
-            try:
-                self._move_group(side, start, target, moves)
-            except _LOCAL_ERRORS as error:
-                self.tally.trouble(error, self.folders.path(start))
-
-    def _move_group(self, side: Side, start: int, target: int, moves: list[tuple[ItemAction, Move]]) -> None:
-        if self.request.rehearse:
-            for action, _ in moves:
-                self._rehearse(start, action)
-                for end in _SIDES:
-                    pairs.forget_changes(self.state, action.view.folder, end, [action.view.side(end).id])
-                    pairs.forget_changes(self.state, target, end, [action.view.side(end).id])
-            return
-        if start == target:  # moved to the same folder on both sides
-            with self.state.transaction():
-                for action, _ in moves:
-                    ids = {end: action.view.side(end).id for end in _SIDES}
-                    pairs.rehome(self.state, action.view.pair or 0, target, ids)
-            return
-        store = self.stores[side]
-        origin, goal = self.folders.ensure(start, side), self.folders.ensure(target, side)
-        for batch in pages(moves, store.capabilities.batch_items):
-            self._move_batch(side, start, target, (origin, goal), batch)
-            self._check()
-
-    def _move_batch(
-        self, side: Side, start: int, target: int, ids: tuple[str, str], batch: list[tuple[ItemAction, Move]]
-    ) -> None:
-        store, state = self.stores[side], self.state
-        removals = [
-            Removal(action.view.side(side).id, _revision_now(state, start, action, side)) for action, _ in batch
-        ]
-        intents = [
-            Intent(
-                Step.MOVE,
-                target,
-                side,
-                action.view.pair,
-                action.view.side(side.other).id,
-                removal.id,
-                {"name": action.view.name, "from": start, "revision": removal.revision},
-            )
-            for (action, _), removal in zip(batch, removals, strict=True)
-        ]
-        numbers = journal.begin(state, intents)
-        outcomes = list(carrying.move(store, *ids, removals))
-        store.barrier()
-        missing = [
-            intent.data["name"]
-            for intent, outcome in zip(intents, outcomes, strict=True)
-            if outcome.status is Status.DONE and not outcome.id and intent.data["name"]
-        ]
-        found = pairs.unknown(state, target, side, store.find(ids[1], missing)) if missing else {}
-        with state.transaction():
-            for (action, _), intent, number, outcome in zip(batch, intents, numbers, outcomes, strict=True):
-                id_ = outcome.id
-                if outcome.status is Status.DONE:
-                    if not id_ and found.get(intent.data["name"]):
-                        id_ = found[intent.data["name"]].pop(0).id
-                    if not id_:
-                        continue
-                    pairs.rehome(state, action.view.pair or 0, target, {side: id_, side.other: intent.source_id})
-                    self.unmoved.discard(action.view.pair or 0)
-                    self._moved(action, target)
-                journal.end(state, [number])
-
-    def _moved(self, action: ItemAction, target: int) -> None:
-        self.tally.done[Step.MOVE, action.side] += 1
-        path = self.folders.path(target)
-        if action.conflict:
-            self.tally.clash(action.conflict, path, action.view.title)
-        row = (self.watcher.clock(), "move", action.side.value, "/".join(path), action.view.title, "")
-        log.write(self.state, [row])
 
     # -- items -------------------------------------------------------------------------------------------------------
 
@@ -622,11 +520,3 @@ class _Run:
         self.position = row, min(done + count, total), total
         self.watcher.progress(self._progress(Phase.ITEMS, *self.position))
         self._check()
-
-
-def _revision_now(state: State, start: int, action: ItemAction, side: Side) -> str:
-    """Return the revision of an item where it is now: in the folder it was in, or where it was moved to."""
-    row = state.db.execute(
-        "SELECT revision FROM change WHERE folder=? AND side=? AND id=?", (start, side.value, action.view.side(side).id)
-    ).fetchone()
-    return str(row[0]) if row else action.view.side(side).revision

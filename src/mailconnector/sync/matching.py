@@ -7,15 +7,30 @@ items of one name, each is matched once, in the order they were listed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from mailconnector.sync import pairs
 from mailconnector.sync.flags import from_text, to_text
 from mailconnector.sync.one_to_one import match
-from mailconnector.sync.pairs import Move
 from mailconnector.sync.rules import Side
 from mailconnector.sync.state import State
 
 _NEW = "c.kind='new' AND c.name != '' AND NOT c.apart"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A pair that turned up in another folder on one side, or on both.
+
+    Attributes:
+        pair: The pair of items.
+        folder: The pair of folders that it was in.
+        places: By side that it was moved on: the pair of folders and the id that it has now.
+    """
+
+    pair: int
+    folder: int
+    places: dict[Side, tuple[int, str]]
 
 
 def match_reappeared(state: State, folder: int, side: Side) -> int:

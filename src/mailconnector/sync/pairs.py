@@ -6,7 +6,6 @@ Functions that write are called in a transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mailconnector.sync.flags import from_text, to_text
@@ -36,21 +35,6 @@ _VIEWS = """SELECT t.seq, i.row, i.name, i.title, i.size, i.date, coalesce(i.par
 _NEXT = """WHERE t.seq > :after AND (i.row IS NOT NULL OR l.row IS NOT NULL OR r.row IS NOT NULL)
  ORDER BY t.seq LIMIT :limit
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A pair that turned up in another folder on one side, or on both.
-
-    Attributes:
-        pair: The pair of items.
-        folder: The pair of folders that it was in.
-        places: By side that it was moved on: the pair of folders and the id that it has now.
-    """
-
-    pair: int
-    folder: int
-    places: dict[Side, tuple[int, str]]
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
