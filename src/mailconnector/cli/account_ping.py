@@ -14,7 +14,7 @@ from mailconnector.app.account.ping import DEFAULT_SECONDS, ping
 from mailconnector.app.account.profile import Profile
 from mailconnector.app.account.steps import Outcome, ServerPing, Step, StepName
 from mailconnector.cli.exits import ExitCode, ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import AnyAccount, AsJson, ProfileFile
 from mailconnector.cli.terminal import clean, print_json, print_line, print_warning
 
 _CODES: Mapping[StepName, ExitCode] = {
@@ -36,9 +36,7 @@ _STYLES: Mapping[Outcome, str] = {
 
 @ends_well
 def ping_command(
-    account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
-    ] = None,
+    account: AnyAccount = None,
     profile: ProfileFile = None,
     service: Annotated[
         Literal["imap", "smtp"] | None, typer.Option("--only", help="Only this server.", show_default=False)

@@ -1,15 +1,11 @@
 """`account remove`: an account goes; its mail stays where it is."""
 
-from typing import Annotated
-
-import typer
-
 from mailconnector.app.account.managing import Leftovers, leftovers, remove_account
 from mailconnector.app.account.profile import Profile
 from mailconnector.app.errors import AppUsageError
 from mailconnector.cli.account_options import AccountName
 from mailconnector.cli.exits import ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import AsJson, ProfileFile, Yes
 from mailconnector.cli.questions import at_terminal, confirm
 from mailconnector.cli.terminal import clean, counted, print_json, print_line, print_notice, size_text
 
@@ -18,7 +14,7 @@ from mailconnector.cli.terminal import clean, counted, print_json, print_line, p
 def remove_command(
     account: AccountName,
     profile: ProfileFile = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Remove an account from the profile.

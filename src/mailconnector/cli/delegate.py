@@ -14,7 +14,7 @@ from mailconnector.app.errors import AppUsageError
 from mailconnector.app.share.sharing import Sharing
 from mailconnector.app.sync.accounts import job_for
 from mailconnector.cli.exits import ExitCode, ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import Account, AsJson, DryRun, ProfileFile, Yes
 from mailconnector.cli.share_plans import How, insist, plan_json, report_made, show_plan
 from mailconnector.cli.terminal import clean, list_table, print_json, print_line, print_notice, print_warning, stdout
 from mailconnector.sieve import SieveError
@@ -34,7 +34,6 @@ def _role_option(use: SpecialUse) -> Any:
     return typer.Option(f"--{use.value}", metavar="ROLE", help=f"The role in {name}: {_ROLES}.", show_default=False)
 
 
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.", show_default=False)]
 Who = Annotated[str, typer.Argument(metavar="WHO", help="The delegate's login.", show_default=False)]
 SieveHost = Annotated[
     str,
@@ -113,8 +112,8 @@ def add_command(
     ] = None,
     sieve_host: SieveHost = "",
     sieve_port: SievePort = DEFAULT_PORT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Make somebody your delegate, or change what a delegate may do.
@@ -176,8 +175,8 @@ def remove_command(
     profile: ProfileFile = None,
     sieve_host: SieveHost = "",
     sieve_port: SievePort = DEFAULT_PORT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Take a delegate's roles, copies of meeting requests and the permission to send on your behalf away."""

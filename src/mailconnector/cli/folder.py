@@ -19,7 +19,7 @@ from mailconnector.app.sync.folder_choices import (
 from mailconnector.app.sync.status import account_status
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.folder_arrange import arrange_command
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import Account, AnyAccount, AsJson, ProfileFile
 from mailconnector.cli.status import mode_text
 from mailconnector.cli.terminal import clean, facts_table, list_table, print_json, print_line, size_text, stdout
 from mailconnector.sync import Form, Mode
@@ -32,15 +32,11 @@ folder_app = typer.Typer(
 
 folder_app.command("arrange")(arrange_command)
 
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.", show_default=False)]
-
 
 @folder_app.command("list")
 @ends_well
 def list_command(
-    account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
-    ] = None,
+    account: AnyAccount = None,
     profile: ProfileFile = None,
     as_json: AsJson = False,
 ) -> None:

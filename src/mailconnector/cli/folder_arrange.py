@@ -10,7 +10,7 @@ from mailconnector.app.errors import AppUsageError
 from mailconnector.app.sync.accounts import chosen_accounts
 from mailconnector.app.sync.arranging import arranger_of
 from mailconnector.cli.exits import ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import AnyAccount, AsJson, ProfileFile, Yes
 from mailconnector.cli.questions import at_terminal, confirm
 from mailconnector.cli.terminal import clean, counted, print_json, print_line, print_notice
 from mailconnector.stores.imap.arranging import Arrangement, Arranger, Relocation, Where
@@ -20,19 +20,17 @@ _PLACES = {Where.BESIDE: "beside the Inbox", Where.UNDER: "in the Inbox"}
 
 @ends_well
 def arrange_command(
-    account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
-    ] = None,
+    account: AnyAccount = None,
     profile: ProfileFile = None,
     beside: Annotated[bool, typer.Option("--beside", help="They are to stand beside the Inbox.")] = False,
     under: Annotated[bool, typer.Option("--under", help="They are to stand in the Inbox.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Put the server's special folders, as Calendar and Contacts, all beside the Inbox or all in it.
 
     Without --beside or --under they go where the server has those that it knows itself. Each is asked for, and moves
-    with all that is in it. Ended in between, nothing is lost or doubled; the next time goes on. What the server itself
+    with all that is in it. Ended in between, nothing is lost, and the next time goes on. What the server itself
     calls its Sent, Drafts, Trash or Junk stays where it is.
     """
     if beside and under:

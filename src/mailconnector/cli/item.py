@@ -13,7 +13,7 @@ from mailconnector.app.item.finding import Sides, item_in_file, opened_sides
 from mailconnector.app.item.showing import Fact, ItemView, view_of
 from mailconnector.app.sync.accounts import chosen_accounts, job_for
 from mailconnector.cli.exits import ExitCode, ends_well
-from mailconnector.cli.options import DEFAULT_CODEPAGE, AsJson, Codepage, ProfileFile
+from mailconnector.cli.options import DEFAULT_CODEPAGE, Account, AsJson, Codepage, ProfileFile
 from mailconnector.cli.terminal import (
     clean,
     clean_lines,
@@ -76,7 +76,7 @@ def show_command(
 @item_app.command("diff")
 @ends_well
 def diff_command(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.", show_default=False)],
+    account: Account,
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The path of the folder.", show_default=False)],
     item: Annotated[
         str,

@@ -16,7 +16,7 @@ from mailconnector.app.folder_path import split_path
 from mailconnector.app.sync.accounts import chosen_accounts
 from mailconnector.app.sync.paths import resolve
 from mailconnector.cli.exits import ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import AnyAccount, AsJson, ProfileFile
 from mailconnector.cli.sync_words import CONFLICTS, LOG_STEPS, TO_SIDE
 from mailconnector.cli.terminal import clean, list_table, print_line, print_notice, stdout
 from mailconnector.items import label_of
@@ -29,9 +29,7 @@ _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "wee
 
 @ends_well
 def log_command(
-    account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
-    ] = None,
+    account: AnyAccount = None,
     profile: ProfileFile = None,
     since: Annotated[
         str | None,

@@ -10,6 +10,12 @@ ProfileFile = Annotated[
     Path | None,
     typer.Option("--profile", metavar="FILE", help="The profile; else the user's own.", show_default=False),
 ]
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.", show_default=False)]
+AnyAccount = Annotated[
+    str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Codepage = Annotated[
     int,

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.text import Text
 
 from mailconnector.app.account.profile import Profile
@@ -18,7 +17,7 @@ from mailconnector.app.sync.accounts import LiveProfile
 from mailconnector.app.sync.service import Event, EventKind, Service
 from mailconnector.app.sync.verdict import Verdict
 from mailconnector.cli.exits import ExitCode, ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import AnyAccount, AsJson, ProfileFile
 from mailconnector.cli.sync_report import outcome_json
 from mailconnector.cli.sync_words import TO_SIDE, TRIGGERS, VERDICTS, counts_text, seconds_text
 from mailconnector.cli.terminal import clean, counted, print_notice, stdout
@@ -26,9 +25,7 @@ from mailconnector.cli.terminal import clean, counted, print_notice, stdout
 
 @ends_well
 def run_command(
-    account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
-    ] = None,
+    account: AnyAccount = None,
     profile: ProfileFile = None,
     as_json: AsJson = False,
 ) -> ExitCode:

@@ -1,7 +1,8 @@
 """`share grant`, `change`, `revoke`, `restore`: what would be changed is worked out and shown before anything is."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -12,12 +13,11 @@ from mailconnector.app.share.sharing import Sharing
 from mailconnector.app.share.words import parse_rights
 from mailconnector.app.sync.accounts import job_for
 from mailconnector.cli.exits import ExitCode, ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import Account, AsJson, DryRun, ProfileFile, Yes
 from mailconnector.cli.share_plans import How, carry_out
 from mailconnector.cli.share_words import GROUP_HELP
 from mailconnector.imap.rights import Rights
 
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.", show_default=False)]
 FolderName = Annotated[
     str, typer.Argument(metavar="FOLDER", help="The folder, as Calendar or Inbox/2026.", show_default=False)
 ]
@@ -35,8 +35,6 @@ Deny = Annotated[
     bool, typer.Option("--deny", help="The entry that takes rights away from WHO, whatever other entries grant.")
 ]
 Below = Annotated[bool, typer.Option("--below", help="The folders in it as well.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Force = Annotated[bool, typer.Option("--force", help="Even if you, or the owner, would be locked out.")]
 Groups = Annotated[
     list[str] | None,
@@ -132,7 +130,7 @@ def _change(
     who: str,
     verb: Verb,
     rights: Rights,
-    profile: Any,
+    profile: Path | None,
     deny: bool,
     below: bool,
     how: How,

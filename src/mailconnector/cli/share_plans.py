@@ -1,6 +1,7 @@
 """Changes of rights at the command line: shown, asked about, made and told."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mailconnector.app.errors import AppUsageError
@@ -23,6 +24,7 @@ from mailconnector.imap.rights import Rights
 _ASKED = (Danger.OWN_RIGHTS, Danger.TIED, Danger.EVERYBODY)
 
 
+@dataclass(frozen=True, slots=True)
 class How:
     """How a change is to be made.
 
@@ -33,11 +35,10 @@ class How:
         as_json: the answer is for programs.
     """
 
-    def __init__(self, dry_run: bool, yes: bool, force: bool, as_json: bool) -> None:
-        self.dry_run = dry_run
-        self.yes = yes
-        self.force = force
-        self.as_json = as_json
+    dry_run: bool
+    yes: bool
+    force: bool
+    as_json: bool
 
 
 def carry_out(sharing: Sharing, account: str, plan: Plan, how: How) -> ExitCode:

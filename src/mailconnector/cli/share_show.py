@@ -14,13 +14,11 @@ from mailconnector.app.share.sharing import Sharing
 from mailconnector.app.share.words import RIGHT_WORDS, ROLE_MEANINGS, ROLE_RIGHTS, Role, in_words
 from mailconnector.app.sync.accounts import job_for
 from mailconnector.cli.exits import ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import Account, AsJson, ProfileFile
 from mailconnector.cli.share_words import acl_json, folder_json, reason_text, rights_json, rights_text, who_text
 from mailconnector.cli.terminal import clean, list_table, print_json, print_line, stdout
 from mailconnector.imap import ImapNoError
 from mailconnector.imap.rights import Rights
-
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.", show_default=False)]
 
 
 @ends_well

@@ -1,9 +1,8 @@
 """`mailconnector status`: how accounts and their folders stand."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.text import Text
 
 from mailconnector.app.account.profile import Profile
@@ -12,7 +11,7 @@ from mailconnector.app.sync.accounts import chosen_accounts, job_for
 from mailconnector.app.sync.status import AccountStatus, FailedItem, FolderStatus, account_status
 from mailconnector.app.sync.verdict import Verdict
 from mailconnector.cli.exits import ExitCode, ends_well
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import AnyAccount, AsJson, ProfileFile
 from mailconnector.cli.sync_report import held_json, print_held
 from mailconnector.cli.sync_words import ON_SIDE, VERDICTS, moved_text, seconds_text, when_text
 from mailconnector.cli.terminal import clean, counted, list_table, print_json, print_line, stdout
@@ -23,9 +22,7 @@ _FAILED = 20
 
 @ends_well
 def status_command(
-    account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
-    ] = None,
+    account: AnyAccount = None,
     profile: ProfileFile = None,
     as_json: AsJson = False,
 ) -> ExitCode:

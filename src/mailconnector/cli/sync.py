@@ -13,7 +13,7 @@ from mailconnector.app.sync.round import Onlooker, Outcome, Wish, run_round
 from mailconnector.app.sync.verdict import Verdict, worst
 from mailconnector.cli.exits import EXIT_OF_VERDICT, ExitCode, ends_well
 from mailconnector.cli.interrupts import held_interrupts
-from mailconnector.cli.options import AsJson, ProfileFile
+from mailconnector.cli.options import AnyAccount, AsJson, ProfileFile
 from mailconnector.cli.sync_plan import print_action
 from mailconnector.cli.sync_progress import sync_progress
 from mailconnector.cli.sync_report import outcome_json, print_outcome
@@ -25,9 +25,7 @@ _SELECTED_WAIT = 60.0  # seconds that the user who selected a folder waits for `
 
 @ends_well
 def sync_command(
-    account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="The account; all without it.", show_default=False)
-    ] = None,
+    account: AnyAccount = None,
     folder: Annotated[
         str | None,
         typer.Argument(metavar="FOLDER", help="Only this folder, as Inbox/2026.", show_default=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from mailconnector.app.share.effective import FolderAcl, effective
@@ -109,7 +109,7 @@ class Plan:
     """
 
     changes: tuple[AclChange, ...] = ()
-    skipped: tuple[Skipped, ...] = field(default=())
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def needed(self) -> list[AclChange]:
