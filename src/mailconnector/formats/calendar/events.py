@@ -121,7 +121,7 @@ def appointment(master: Component, overrides: Iterable[Component], method: str, 
     days = {one.original.moment.date(): one for one in moved}
     for moment, part in changes[:_MOST_INSTANCES]:
         original = LocalTime(datetime.combine(moment.by(item.zone).date(), start.time()))
-        changed = _changed(original, part, item, times, zones)
+        changed = _changed(original, part, item, zones)
         if changed is not None:
             days[original.moment.date()] = changed
     changed_days = tuple([days[day] for day in sorted(days)])
@@ -360,9 +360,7 @@ def _period_lengths(lines: list[Line], times: Times, zones: Zones) -> dict[datet
     return found
 
 
-def _changed(
-    original: LocalTime, part: Component, series: Appointment, times: Times, zones: Zones
-) -> ChangedInstance | None:
+def _changed(original: LocalTime, part: Component, series: Appointment, zones: Zones) -> ChangedInstance | None:
     """Return a changed instance of a series."""
     single, own = _single(part, "", zones)
     if own.start is None:

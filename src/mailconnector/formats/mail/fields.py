@@ -237,8 +237,6 @@ _SAID_BY: dict[bytes, str] = {
     b"disposition-notification-to": "read_receipt",
     b"return-receipt-to": "delivery_receipt",
 }
-KNOWN = frozenset(_SAID_BY)
-"""Lower-case names of the fields that say something of the mail's own fields."""
 
 
 def outdated(mail: Mail, envelope: Envelope) -> frozenset[bytes]:
