@@ -108,7 +108,7 @@ def read(objects: dict[str, tuple[str, str]], name: str) -> Item:
 def written(item: Item, kind: str) -> str:
     """Return the object in the message of an item."""
     data = formats.render_item(item, form=ItemForm.AUTHOR)
-    server = ServerMessage(data, parse(data), scan(data, Budget()), FOLDERS[kind])
+    server = ServerMessage(parse(data), scan(data, Budget()), FOLDERS[kind])
     assert server.header("X-Kolab-Type") == f"application/x-vnd.kolab.{kind}"
     assert server.header("X-Kolab-Mime-Version") == "3.0"
     found = kolab_message.read_object(server, frozenset({CONTENT_TYPES[kind]}))

@@ -24,6 +24,7 @@ MAX_ENTRIES = 200_000
 
 _MAX_HEAD = 64 << 10  # bytes of a calendar's own properties
 _MAX_ZONES = 4 << 20  # bytes of the time zones of a file
+_MAX_UID = 64 << 10  # bytes of a UID by which its entries are found
 _MAX_DEPTH = 16
 _PIECE = 1 << 20  # bytes of a line that are looked at at once
 _BATCH_ENTRIES, _BATCH_BYTES = 100, 256 << 10
@@ -32,7 +33,7 @@ _UID = re.compile(rb"UID[:;]", re.IGNORECASE)
 _NAME = re.compile(rb"X-WR-CALNAME(?:;[^:\n]*)?:([^\n]*)", re.IGNORECASE)
 _TZID = re.compile(rb"^TZID(?:;[^:\n]*)?:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _FOLD = re.compile(rb"\r?\n[ \t]")
-_ENTRIES = frozenset({b"VEVENT", b"VTODO", b"VJOURNAL"})
+_ENTRIES = frozenset(name.encode("ascii") for name in calendar.COMPONENTS.values())
 _AGENT = re.compile(rb"AGENT[^:]*:[ \t]*\r?\n?\Z", re.IGNORECASE)
 _BLANK = (b" ", b"\t")
 
@@ -165,7 +166,8 @@ class CalendarFile:
             self._end = mark.end
             folded = mark.text.startswith(_BLANK)
             if in_uid and folded:
-                uid += mark.text.strip()
+                if len(uid) < _MAX_UID:
+                    uid += mark.text.strip()
                 continue
             in_uid = False
             found = None if folded else _BOUNDARY.match(mark.text)

@@ -166,7 +166,7 @@ def parse_item(
         return _ours(data, mail, *mark, flags)
     if kind is FolderKind.MAIL:
         return ReadItem(mail)
-    message = ServerMessage(data, mail, scan(data, Budget()), kind)
+    message = ServerMessage(mail, scan(data, Budget()), kind)
     for form in FORMS:
         if form.matches(message):
             try:

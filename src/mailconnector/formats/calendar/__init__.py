@@ -1,5 +1,5 @@
 """Calendars ([RFC 5545]) to appointments, tasks and journal entries, and back."""
 
-from mailconnector.formats.calendar.documents import CalendarFormatError, CalendarItem, parse, render
+from mailconnector.formats.calendar.documents import COMPONENTS, CalendarFormatError, CalendarItem, parse, render
 
-__all__ = ["CalendarFormatError", "CalendarItem", "parse", "render"]
+__all__ = ["COMPONENTS", "CalendarFormatError", "CalendarItem", "parse", "render"]

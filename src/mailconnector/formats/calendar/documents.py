@@ -21,14 +21,17 @@ from mailconnector.formats.calendar.zones import Zones, zone_names
 from mailconnector.items import JournalEntry, Task
 from mailconnector.items.appointment import Appointment
 
-__all__ = ["CalendarFormatError", "CalendarItem", "parse", "render"]
+__all__ = ["COMPONENTS", "CalendarFormatError", "CalendarItem", "parse", "render"]
 
 CalendarItem: TypeAlias = Appointment | Task | JournalEntry
 """An item that is written as a calendar."""
 
 PRODUCT = "-//Mail Connector//Mail Connector//EN"
 
-_KINDS = ("VEVENT", "VTODO", "VJOURNAL")
+COMPONENTS: dict[type, str] = {Appointment: "VEVENT", Task: "VTODO", JournalEntry: "VJOURNAL"}
+"""Components of a calendar by the types of the items that they are."""
+
+_KINDS = frozenset(COMPONENTS.values())
 
 
 def parse(data: bytes) -> list[CalendarItem]:

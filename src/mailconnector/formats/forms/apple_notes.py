@@ -23,7 +23,6 @@ from mailconnector.mapi import reading, tags
 
 NAME = "apple-note"
 
-_LONGEST_SOURCE = 1 << 20
 _KIND, _IDENTITY, _CREATED = "X-Uniform-Type-Identifier", "X-Universally-Unique-Identifier", "X-Mail-Created-Date"
 _ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 _NOT_KEPT = CONTENT_FIELDS | {b"mime-version", b"content-length", b"lines", b"subject", b"date", b"message-id"}
@@ -56,7 +55,7 @@ def read(message: ServerMessage) -> Item:
         attachments=tuple([replace(one, placement=Placement.ATTACHED) for one in mail.attachments]),
         flags=mail.flags,
     )
-    return with_source(Note(found), NAME, source if len(source) <= _LONGEST_SOURCE else b"")
+    return with_source(Note(found), NAME, source)
 
 
 def write(item: Item) -> bytes | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from mailconnector.formats.errors import FormatError
 from mailconnector.formats.item.forms import FORM, FORM_SOURCE, ServerMessage, content_of, source_of, with_source
 from mailconnector.formats.kolab import v2 as kolab_v2
-from mailconnector.formats.kolab.message import FILE, KINDS, TYPE, kind_of
+from mailconnector.formats.kolab.message import FILE, KINDS, TYPE, TYPES, kind_of
 from mailconnector.formats.mail import fields
 from mailconnector.formats.mail.entities import attachment_entity, binary_entity, multipart, text_entity
 from mailconnector.formats.mail.mime import CONTENT_FIELDS
@@ -27,7 +27,6 @@ from mailconnector.mapping import from_mapi, to_mapi
 NAME = "toltec"
 
 _STREAMS = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
-_LONGEST_SOURCE = 1 << 20
 _NOT_KEPT = CONTENT_FIELDS | {b"mime-version", b"content-length", b"lines", b"date", b"message-id"}
 _FILE = "winmail.dat"
 
@@ -64,15 +63,14 @@ def read(message: ServerMessage) -> Item:
     kept = [whole for whole, name, _ in header_fields(message.mail.headers) if name.lower() not in _NOT_KEPT]
     types = {TYPE + kind for kind in KINDS}
     xml = next((one.content() for one in message.mail.attachments if one.content_type in types), b"")
-    source = b"".join([*kept, b"\r\n", xml])
-    return with_source(item, NAME, source if len(source) <= _LONGEST_SOURCE else b"")
+    return with_source(item, NAME, b"".join([*kept, b"\r\n", xml]))
 
 
 def write(item: Item) -> bytes | None:
     """Return the message of an item; None when it is not known how its author wrote it."""
     source = source_of(item)
     header, found, xml = source.partition(b"\r\n\r\n")
-    kind = kolab_v2.TYPES.get(type(item))
+    kind = TYPES.get(type(item))
     if not found or kind is None:
         return None
     mail = mail_of(item)

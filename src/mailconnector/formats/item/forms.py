@@ -29,6 +29,9 @@ FORM_SOURCE = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "ItemFormSource")
 """What a form keeps of the message from which it read an item."""
 
 
+_LONGEST_SOURCE = 1 << 20
+
+
 class ItemForm(Enum):
     """In which form an item is written.
 
@@ -46,14 +49,12 @@ class ServerMessage:
     """A message on a server, as forms look at it.
 
     Attributes:
-        data: Its bytes, lines ended by CRLF.
         mail: What `formats.parse` makes of it: texts, people, header block, and its parts as attachments with their
             content types, but for a TNEF stream that it opened.
         root: Its parts, down to the messages that are attached, as they came.
         kind: What its folder is made for.
     """
 
-    data: bytes
     mail: Mail
     root: Part
     kind: FolderKind
@@ -113,10 +114,12 @@ def with_source(item: Item, name: str, source: bytes = b"") -> Item:
     Args:
         item: The item.
         name: `Form.NAME`.
-        source: What the form keeps of the message, for itself to read.
+        source: What the form keeps of the message, for itself to read; more than 1 MiB is not kept.
     """
     mail = mail_of(item)
-    kept: dict[PropertyKey, Value] = {FORM: name, **({FORM_SOURCE: source} if source else {})}
+    kept: dict[PropertyKey, Value] = {FORM: name}
+    if 0 < len(source) <= _LONGEST_SOURCE:
+        kept[FORM_SOURCE] = source
     return with_mail(item, replace(mail, leftover={**mail.leftover, **kept}))
 
 

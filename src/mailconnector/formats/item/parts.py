@@ -73,7 +73,6 @@ _NAMES = {
     Contact: "contact.vcf",
     DistributionList: "list.vcf",
 }
-_COMPONENTS = {Appointment: "VEVENT", Task: "VTODO", JournalEntry: "VJOURNAL"}
 
 
 class ItemFormatError(FormatError):
@@ -137,8 +136,8 @@ def standard_entity(item: Item, content: bytes, method: str = "") -> Entity:
         method = method_of(item) or method
     if method:
         values.append(("method", method))
-    if type(item) in _COMPONENTS:
-        values.append(("component", _COMPONENTS[type(item)]))
+    if type(item) in calendar.COMPONENTS:
+        values.append(("component", calendar.COMPONENTS[type(item)]))
     sub = "vcard" if isinstance(item, _CARDS) else "calendar"
     entity = text_entity(content.decode("utf-8").replace("\r\n", "\n"), sub, "utf-8", values)
     disposition = f"Content-Disposition: inline; filename={_NAMES[type(item)]}\r\n".encode("ascii")

@@ -31,11 +31,12 @@ from mailconnector.formats.kolab.custom import (
     opened,
     places_of,
 )
+from mailconnector.formats.kolab.message import TYPES
 from mailconnector.formats.syntax.percent import quoted, unquoted
 from mailconnector.formats.syntax.xml_tree import Element, render_xml
 
-KINDS = {"event": "VEVENT", "task": "VTODO", "journal": "VJOURNAL"}
-"""Kolab's names of what is a calendar's component."""
+KINDS = {TYPES[kind]: name for kind, name in calendar.COMPONENTS.items()}
+"""Components of a calendar by Kolab's names of what they are."""
 
 _ZONES = "/kolab.org/"
 _VERSION = "3.1.0"
@@ -187,12 +188,9 @@ def write(item: calendar.CalendarItem) -> bytes:
     head.add("VERSION", "2.0")
     if not head.first("X-KOLAB-VERSION"):
         head.add("X-KOLAB-VERSION", _VERSION)
-    document = xcal.calendar_document(head)
-    (root,) = document.parts
-    root.parts[0].parts = in_order(root.parts[0].parts, _HEAD)
+    properties = [one for one in map(xcal.written_property, head.lines) if one is not None]
     parts = [_written_part(part, zones) for part in whole.parts if part.name in _ORDERS]
-    root.add("components").parts = parts
-    return render_xml(document)
+    return render_xml(xcal.calendar_document(in_order(properties, _HEAD), parts))
 
 
 def _written_part(part: Component, zones: Zones) -> Element:

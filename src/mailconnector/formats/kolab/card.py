@@ -15,12 +15,13 @@ from mailconnector.formats.card import lines as card_lines
 from mailconnector.formats.card.lines import V4, CardFormatError, Line, escape_uri, line
 from mailconnector.formats.kolab import xcard
 from mailconnector.formats.kolab.custom import LINE, NUMBER, PARAMETERS, custom, in_order, opened, places_of
+from mailconnector.formats.kolab.message import TYPES
 from mailconnector.formats.syntax.percent import quoted, unquoted
 from mailconnector.formats.syntax.xml_changes import merged
 from mailconnector.formats.syntax.xml_tree import Element, parse_xml, render_xml
 from mailconnector.items import Contact, DistributionList
 
-KINDS = {"contact": Contact, "distribution-list": DistributionList}
+KINDS = frozenset({TYPES[Contact], TYPES[DistributionList]})
 """Kolab's names of what is a card."""
 
 _FIRM = "Affiliation"
@@ -55,7 +56,7 @@ def read(root: Element, kind: str) -> Contact | DistributionList:
 
     Args:
         root: The document; it is changed.
-        kind: A key of `KINDS`.
+        kind: One of `KINDS`.
 
     Raises:
         FormatError: It is none.
@@ -64,7 +65,7 @@ def read(root: Element, kind: str) -> Contact | DistributionList:
     if card is None:
         raise CardFormatError("no vcard in it")
     _number_firms(card)
-    lines = xcard.read_card(Element("vcard", parts=opened(card.parts, text_kind="text"))) or []
+    lines = xcard.read_card(Element("vcard", parts=opened(card.parts, text_kind="text")))
     lines = [_read_line(one) for one in _with_own_lines(lines) if one.name not in _OF_WRITING]
     item = card_contact.read(V4, lines) if kind == "contact" else card_groups.read(V4, lines)
     uid = next((one.text() for one in lines if one.name == "UID"), "").removeprefix("urn:uuid:")
@@ -121,8 +122,7 @@ def write(item: Contact | DistributionList, source: bytes = b"") -> bytes:
     now = _document(item)
     if not source:
         return _rendered(now)
-    kind = "contact" if isinstance(item, Contact) else "distribution-list"
-    before = _document(read(parse_xml(source), kind))
+    before = _document(read(parse_xml(source), TYPES[type(item)]))
     original = parse_xml(source)
     for card in original.parts:
         _number_firms(card)

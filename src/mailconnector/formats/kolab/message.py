@@ -20,14 +20,19 @@ from mailconnector.items import (
     Appointment,
     Attachment,
     Contact,
+    DistributionList,
     Item,
+    JournalEntry,
     Mail,
+    Note,
     Placement,
+    Task,
     mail_of,
     message_id_of,
     with_mail,
 )
 from mailconnector.items.contact import is_photo
+from mailconnector.items.message_ids import MADE_DOMAIN
 
 TYPE = "application/x-vnd.kolab."
 """Before the name of a kind in `X-Kolab-Type`, and in content types of version 2."""
@@ -35,7 +40,17 @@ TYPE = "application/x-vnd.kolab."
 FILE = "kolab.xml"
 """Name of the part with the object."""
 
-KINDS = frozenset({"event", "task", "journal", "contact", "distribution-list", "note"})
+TYPES: dict[type, str] = {
+    Appointment: "event",
+    Task: "task",
+    JournalEntry: "journal",
+    Contact: "contact",
+    DistributionList: "distribution-list",
+    Note: "note",
+}
+"""Kolab's names of the types of items."""
+
+KINDS = frozenset(TYPES.values())
 """Kinds of objects that are items; others are settings of Kolab's programs."""
 
 _TEXT = (
@@ -143,7 +158,7 @@ def _taken_out(element: Element, content: Element) -> Attachment:
 def _made_id(name: str, content: bytes) -> str:
     """Return a content id for a file that has none: the same for the same file."""
     digest = blake2b(content, digest_size=12, key=name.strip().encode("utf-8", "replace")[:64])
-    return f"{digest.hexdigest()}@mailconnector.invalid"
+    return f"{digest.hexdigest()}@{MADE_DOMAIN}"
 
 
 def with_references(item: Item) -> tuple[Item, list[Attachment]]:

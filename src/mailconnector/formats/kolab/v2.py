@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from mailconnector.formats.item.forms import ServerMessage, source_of, with_source
 from mailconnector.formats.item.note_message import title_of
+from mailconnector.formats.kolab import calendar
 from mailconnector.formats.kolab import v2_calendar as kolab_v2_calendar
 from mailconnector.formats.kolab import v2_contact as kolab_v2_contact
 from mailconnector.formats.kolab.message import (
     KINDS,
     TYPE,
+    TYPES,
     kind_of,
     message_file,
     read_object,
@@ -40,17 +42,7 @@ NAME = "kolab-2"
 _VERSION = "2.0"
 _PRODUCT = "Mail Connector"
 _CONTENT_TYPES = frozenset({TYPE + kind for kind in KINDS})
-_LONGEST_SOURCE = 1 << 20
 _INLINE, _LINK = "inline-attachment", "link-attachment"
-TYPES: dict[type, str] = {
-    Appointment: "event",
-    Task: "task",
-    JournalEntry: "journal",
-    Contact: "contact",
-    DistributionList: "distribution-list",
-    Note: "note",
-}
-"""Kolab's names of the types of items."""
 
 
 def matches(message: ServerMessage) -> bool:
@@ -77,8 +69,7 @@ def read(message: ServerMessage) -> Item:
     if mail.message_id == "<>":
         mail = replace(mail, message_id=f"<{message.mail.subject.strip()}>")
     item = with_mail(item, replace(mail, attachments=(*mail.attachments, *files, *links)))
-    source = render_xml(found.root)
-    return with_source(item, NAME, source if len(source) <= _LONGEST_SOURCE else b"")
+    return with_source(item, NAME, render_xml(found.root))
 
 
 def write(item: Item) -> bytes | None:
@@ -124,7 +115,7 @@ def item_of(root: Element, kind: str) -> Item:
     Raises:
         FormatError: It is none.
     """
-    if kind in kolab_v2_calendar.KINDS:
+    if kind in calendar.KINDS:
         return kolab_v2_calendar.read(root, kind)
     if kind == "note":
         return _note(root)

@@ -17,14 +17,12 @@ from mailconnector.formats.calendar.lines import CalendarFormatError, Component,
 from mailconnector.formats.calendar.sources import CALENDAR_TEXT
 from mailconnector.formats.calendar.values import email_of, moment_of, written_day, written_time
 from mailconnector.formats.calendar.zones import Zones, iana_name
+from mailconnector.formats.kolab.calendar import KINDS
 from mailconnector.formats.kolab.custom import line_text, lines_of
 from mailconnector.formats.kolab.note import moment_of as xml_moment
 from mailconnector.formats.syntax.xml_tree import Element
 from mailconnector.items import Appointment, Task
 from mailconnector.items.zone_names import zone_info
-
-KINDS = {"event": "VEVENT", "task": "VTODO", "journal": "VJOURNAL"}
-"""Kolab's names of what is a calendar's component."""
 
 LINE, INSTANCE = "x-mailconnector-line", "x-mailconnector-instance"
 

@@ -9,7 +9,7 @@ from mailconnector.formats.item.parts import with_uid
 from mailconnector.formats.kolab import calendar as kolab_calendar
 from mailconnector.formats.kolab import card as kolab_card
 from mailconnector.formats.kolab import note as kolab_note
-from mailconnector.formats.kolab.message import kind_of, read_object, with_references, write_message
+from mailconnector.formats.kolab.message import TYPES, kind_of, read_object, with_references, write_message
 from mailconnector.formats.syntax.xml_tree import render_xml
 from mailconnector.items import (
     Appointment,
@@ -29,7 +29,6 @@ NAME = "kolab-3"
 _VERSION = "3.0"
 _CALENDAR, _CARD, _NOTE = "application/calendar+xml", "application/vcard+xml", "application/vnd.kolab+xml"
 _CONTENT_TYPES = frozenset({_CALENDAR, _CARD, _NOTE})
-_LONGEST_SOURCE = 1 << 20
 
 
 def matches(message: ServerMessage) -> bool:
@@ -60,7 +59,7 @@ def read(message: ServerMessage) -> Item:
         item = with_uid(kolab_calendar.read(found.root, found.kind), subject)
     mail = mail_of(item)
     item = with_mail(item, replace(mail, message_id=mail.message_id or subject))
-    item = with_source(item, NAME, source if len(source) <= _LONGEST_SOURCE else b"")
+    item = with_source(item, NAME, source)
     return found.with_files(item)
 
 
@@ -70,14 +69,11 @@ def write(item: Item) -> bytes | None:
     bare, files = with_references(with_mail(item, replace(told, message_id=message_id_of(item))))
     uid = message_id_of(item).strip("<>")
     if isinstance(bare, (Contact, DistributionList)):
-        kind = "contact" if isinstance(bare, Contact) else "distribution-list"
         xml, content_type = kolab_card.write(bare, source_of(item)), _CARD
     elif isinstance(bare, Note):
-        kind = "note"
         xml, content_type = kolab_note.write(bare, source_of(item)), _NOTE
     elif isinstance(bare, (Appointment, Task, JournalEntry)):
-        kind = {Appointment: "event", Task: "task", JournalEntry: "journal"}[type(bare)]
         xml, content_type = kolab_calendar.write(bare), _CALENDAR
     else:
         return None
-    return write_message(item, kind, _VERSION, content_type, xml, files, uid)
+    return write_message(item, TYPES[type(item)], _VERSION, content_type, xml, files, uid)

@@ -159,18 +159,12 @@ _READERS: dict[str, Callable[[Element], str]] = {
 # -- Writing -----------------------------------------------------------------------------------------------------------
 
 
-def calendar_document(calendar: Component) -> Element:
-    """Return a calendar as a document."""
-    return Element("icalendar", parts=[_element(calendar)], namespace=NAMESPACE)
-
-
-def _element(component: Component) -> Element:
-    element = Element(component.name.lower())
-    properties = element.add("properties")
-    properties.parts = [one for one in map(written_property, component.lines) if one is not None]
-    if component.parts:
-        element.add("components").parts = [_element(part) for part in component.parts]
-    return element
+def calendar_document(properties: list[Element], components: list[Element]) -> Element:
+    """Return a calendar of its own properties and its components as a document."""
+    calendar = Element("vcalendar")
+    calendar.add("properties").parts = properties
+    calendar.add("components").parts = components
+    return Element("icalendar", parts=[calendar], namespace=NAMESPACE)
 
 
 def written_property(line: Line) -> Element | None:

@@ -38,15 +38,12 @@ _PARAMETER_TYPES = {"PREF": "integer", "LANGUAGE": "language-tag", "GEO": "uri"}
 # -- Reading -----------------------------------------------------------------------------------------------------------
 
 
-def read_card(root: Element) -> list[Line] | None:
-    """Return the lines of the first card of a document; None when there is none.
+def read_card(card: Element) -> list[Line]:
+    """Return the lines of a card.
 
     Raises:
         CardFormatError: It has too many properties.
     """
-    card = root if root.name == "vcard" else root.first("vcard")
-    if card is None:
-        return None
     lines: list[Line] = []
     for part in card.parts:
         group = part.attributes.get("name", "") if part.name == "group" else ""

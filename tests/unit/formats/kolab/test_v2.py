@@ -136,7 +136,7 @@ def read(kind: str, xml: str = "") -> Item:
 def written(item: Item, kind: str) -> Element:
     data = render_item(item, form=ItemForm.AUTHOR)
     assert b"X-Kolab-Mime-Version" not in data
-    server = ServerMessage(data, parse(data), scan(data, Budget()), FOLDERS[kind])
+    server = ServerMessage(parse(data), scan(data, Budget()), FOLDERS[kind])
     assert kolab_v2.matches(server)
     return kolab_message.read_object(server, frozenset({f"application/x-vnd.kolab.{kind}"})).root
 
