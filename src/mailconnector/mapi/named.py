@@ -30,19 +30,26 @@ class PropertyName:
     guid: uuid.UUID
     name: int | str
     _key: tuple[int, int | str] = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         folded = self.name.lower() if isinstance(self.name, str) else self.name
-        object.__setattr__(self, "_key", (self.guid.int, folded))
+        key = (self.guid.int, folded)
+        object.__setattr__(self, "_key", key)
+        object.__setattr__(self, "_hash", hash(key))
 
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, PropertyName) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Strings have another hash in another process.
+        return PropertyName, (self.guid, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NamedTag:
     """A named property with its type: the key of a property whose id is private to its store.
 
@@ -53,6 +60,30 @@ class NamedTag:
 
     name: PropertyName
     type: int
+    _hash: int = field(init=False, repr=False)
+    _twin: NamedTag | None = field(init=False, repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        # Every look-up of a property asks for it.
+        object.__setattr__(self, "_hash", hash((self.name, self.type)))
+
+    def __eq__(self, other: object) -> bool:
+        return self.type == other.type and self.name == other.name if isinstance(other, NamedTag) else NotImplemented
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return NamedTag, (self.name, self.type)
+
+    def with_type(self, property_type: int) -> NamedTag:
+        """Return the same property's key with another type."""
+        # The last one is kept: strings are looked for under both of their types again and again.
+        twin = self._twin
+        if twin is None or twin.type != property_type:
+            twin = NamedTag(self.name, property_type)
+            object.__setattr__(self, "_twin", twin)
+        return twin
 
 
 PS_MAPI = uuid.UUID("00020328-0000-0000-c000-000000000046")

@@ -66,9 +66,7 @@ class MessageObject:
 
 def with_type(key: PropertyKey, property_type: int) -> PropertyKey:
     """Return the same property's key with another type."""
-    if isinstance(key, int):
-        return key & ~0xFFFF | property_type
-    return NamedTag(key.name, property_type)
+    return key & ~0xFFFF | property_type if isinstance(key, int) else key.with_type(property_type)
 
 
 def type_of(key: PropertyKey) -> int:
@@ -80,7 +78,8 @@ def find(properties: Mapping[PropertyKey, Value], key: PropertyKey) -> PropertyK
     """Return the key under which a property is present, ignoring the STRING / STRING8 difference."""
     if key in properties:
         return key
-    other = _STRINGS.get(type_of(key))
+    # Asked for each property that an item may have, most of which are absent: no calls that can be spared.
+    other = _STRINGS.get(key & 0xFFFF if isinstance(key, int) else key.type)
     if other is None:
         return None
     twin = with_type(key, other)

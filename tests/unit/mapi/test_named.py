@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 import uuid
 from importlib import resources
 
@@ -75,6 +78,33 @@ def test_names_survive_copying_and_pickling(guid: uuid.UUID, name: int | str) ->
         assert other == original
         assert hash(other) == hash(original)
         assert (other.guid, other.name) == (guid, name)
+
+
+def test_a_pickled_key_is_found_in_a_process_that_hashes_otherwise() -> None:
+    tag = NamedTag(PropertyName(PS_PUBLIC_STRINGS, "x-One"), PropertyType.STRING)
+    script = (
+        "import pickle, sys; from mailconnector.mapi.named import *; name = PropertyName(PS_PUBLIC_STRINGS, 'X-ONE');"
+        "tags, names = pickle.load(sys.stdin.buffer); print(hash(name), tags[NamedTag(name, 31)], names[name])"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            input=pickle.dumps(({tag: 1}, {tag.name: 2})),
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout.split()
+        for seed in ("1", "2")
+    ]
+    assert found[0][0] != found[1][0]
+    assert [one[1:] for one in found] == [[b"1", b"2"]] * 2
+
+
+def test_a_key_of_another_type_is_of_that_type_each_time() -> None:
+    tag = NamedTag(PropertyName(PS_PUBLIC_STRINGS, "x-One"), PropertyType.STRING)
+    for kind in (PropertyType.STRING8, PropertyType.BINARY, PropertyType.STRING8, PropertyType.STRING):
+        assert tag.with_type(kind) == NamedTag(tag.name, kind)
+    assert tag.type == PropertyType.STRING
 
 
 def test_a_name_shows_its_set_and_its_name() -> None:
