@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from mailconnector.app.sync.round import Count
 from mailconnector.app.sync.verdict import Verdict
 from mailconnector.cli.terminal import size_text
-from mailconnector.sync import Conflict, Mode, Trigger
+from mailconnector.sync import Conflict, Trigger
 
 TO_SIDE: Mapping[str, str] = {"local": "to the PST", "remote": "to the server"}
 ON_SIDE: Mapping[str, str] = {"local": "in the PST", "remote": "on the server"}
@@ -67,15 +67,6 @@ TRIGGERS: Mapping[Trigger, str] = {
     Trigger.SELECTION: "selected",
     Trigger.TIMER: "interval",
     Trigger.PUSH: "change",
-}
-
-MODES: Mapping[Mode, str] = {
-    Mode.SELECTION: "when selected",
-    Mode.START: "at start",
-    Mode.INTERVAL: "every {minutes} min",
-    Mode.PUSH: "on every change",
-    Mode.DEMAND: "on demand",
-    Mode.NEVER: "never",
 }
 
 

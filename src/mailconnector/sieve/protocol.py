@@ -116,7 +116,7 @@ def _ended(words: tuple[Word, ...], lines: tuple[tuple[Word, ...], ...]) -> Resp
     return Response(words[0].value.decode("ascii").upper(), code, text, lines)
 
 
-def command(name: str, *arguments: str | bytes | int) -> bytes:
+def command(name: str, *arguments: str | bytes) -> bytes:
     """Return a command. Text goes as a string, bytes as a literal that needs no word from the server.
 
     Raises:
@@ -124,9 +124,7 @@ def command(name: str, *arguments: str | bytes | int) -> bytes:
     """
     parts = [name.encode("ascii")]
     for argument in arguments:
-        if isinstance(argument, int):
-            parts.append(b"%d" % argument)
-        elif isinstance(argument, bytes):
+        if isinstance(argument, bytes):
             parts.append(b"{%d+}\r\n%s" % (len(argument), argument))
         else:
             if re.search(r"[\r\n\0]", argument):

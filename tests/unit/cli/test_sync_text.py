@@ -25,7 +25,6 @@ from mailconnector.cli.sync_report import outcome_json, print_outcome
 from mailconnector.cli.sync_words import (
     CONFLICTS,
     LOG_STEPS,
-    MODES,
     STEPS,
     TRIGGERS,
     VERDICTS,
@@ -35,7 +34,7 @@ from mailconnector.cli.sync_words import (
     when_text,
 )
 from mailconnector.imap import ImapConnectionError, ImapLoginError
-from mailconnector.sync import Conflict, Mode, Request, State, Step, Trigger, log
+from mailconnector.sync import Conflict, Request, State, Step, Trigger, log
 from tests.exchange import folder_named, item_named, mail, remove
 from tests.unit.app.sync.jobs import World
 from tests.unit.cli.conftest import HOSTILE
@@ -57,7 +56,6 @@ def test_everything_has_words():
     assert set(VERDICTS) == set(EXIT_OF_VERDICT) == set(Verdict)
     assert set(TRIGGERS) == set(Trigger)
     assert set(CONFLICTS) == set(Conflict)
-    assert set(MODES) == set(Mode)
     assert set(STEPS) <= set(LOG_STEPS) <= {step.value for step in Step} | {"failed", "kept"}
 
 

@@ -81,7 +81,6 @@ def test_anything_else_is_an_answer_or_refused(data: bytes) -> None:
 
 def test_commands() -> None:
     assert command("PUTSCRIPT", 'my "one"', b"keep;\r\n") == b'PUTSCRIPT "my \\"one\\"" {7+}\r\nkeep;\r\n\r\n'
-    assert command("HAVESPACE", "a", 5) == b'HAVESPACE "a" 5\r\n'
     with pytest.raises(SieveProtocolError):
         command("SETACTIVE", 'a"\r\nLOGOUT')
 

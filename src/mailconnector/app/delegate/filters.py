@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mailconnector.app.account.connecting import credentials
 from mailconnector.app.account.model import Account
-from mailconnector.app.delegate.script import NEEDED, SCRIPT_NAME, rule_addresses, with_rule
+from mailconnector.app.delegate.script import NEEDED, SCRIPT_NAME, with_rule
 from mailconnector.app.errors import AppError, AppUsageError
 from mailconnector.imap import Security, sasl
 from mailconnector.sieve import SieveClient
@@ -44,12 +44,6 @@ def connect_filters(account: Account, host: str = "", port: int = DEFAULT_PORT) 
         client.close()
         raise
     return client
-
-
-def requests_go_to(client: SieveClient) -> tuple[str, ...]:
-    """Return the addresses that meeting requests are sent on to."""
-    active = next((script.name for script in client.scripts() if script.active), None)
-    return rule_addresses(client.script(active)) if active is not None else ()
 
 
 def send_requests_to(client: SieveClient, addresses: Sequence[str]) -> None:

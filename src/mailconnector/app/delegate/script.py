@@ -24,7 +24,6 @@ _OURS = re.compile(
     rf"^{re.escape(_REQUIRE_BEGIN)}\r?\n[^\n]*\n|^{re.escape(_BEGIN)}\r?\n.*?^{re.escape(_END)}\r?\n",
     re.MULTILINE | re.DOTALL,
 )
-_ADDRESS = re.compile(r'redirect :copy "((?:[^"\\]|\\.)*)";')
 # White space, comments and `require` commands.
 _TOP = re.compile(r'(?:\s+|#[^\n]*(?:\n|$)|/\*.*?\*/|require\s*(?:"[^"]*"|\[[^\]]*\])\s*;)', re.DOTALL | re.IGNORECASE)
 
@@ -57,11 +56,6 @@ def with_rule(text: str, addresses: Sequence[str]) -> str:
     actions = "".join(f'  redirect :copy "{_checked(address)}";\n' for address in addresses)
     test = 'body :content "text/calendar" :contains ["METHOD:REQUEST", "METHOD:CANCEL"]'
     return f"{require}{top}{_BEGIN}\nif {test} {{\n{actions}}}\n{_END}\n{below}"
-
-
-def rule_addresses(text: str) -> tuple[str, ...]:
-    """Return the addresses that the rule in a script sends to."""
-    return tuple(address for part in _OURS.finditer(text) for address in _ADDRESS.findall(part[0]))
 
 
 def _checked(address: str) -> str:
