@@ -31,7 +31,7 @@ _BATCH_ENTRIES, _BATCH_BYTES = 100, 256 << 10
 _BOUNDARY = re.compile(rb"(BEGIN|END)[ \t]*:[ \t]*([A-Za-z0-9-]{1,60})[ \t]*\r?\n?\Z", re.IGNORECASE)
 _UID = re.compile(rb"UID[:;]", re.IGNORECASE)
 _NAME = re.compile(rb"X-WR-CALNAME(?:;[^:\n]*)?:([^\n]*)", re.IGNORECASE)
-_TZID = re.compile(rb"^TZID(?:;[^:\n]*)?:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_TZID = re.compile(rb"^TZID[ \t]*(?:;[^:\n]*)?:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _ENTRIES = frozenset(name.encode("ascii") for name in calendar.COMPONENTS.values())
 _AGENT = re.compile(rb"AGENT[^:]*:[ \t]*\r?\n?\Z", re.IGNORECASE)
@@ -84,7 +84,7 @@ class _Calendar:
     """A calendar of a file: its own lines, its time zones by name, and where its entries are."""
 
     head: list[bytes] = field(default_factory=list)
-    zones: list[tuple[bytes, bytes]] = field(default_factory=list)
+    zones: dict[bytes, bytes] = field(default_factory=dict)
     entries: list[list[_Span]] = field(default_factory=list)
     by_uid: dict[tuple[bytes, bytes], list[_Span]] = field(default_factory=dict)
     room: int = _MAX_HEAD
@@ -210,7 +210,9 @@ class CalendarFile:
         if name == b"VTIMEZONE":
             self._room -= span.end - span.start
             if self._room >= 0 and span.is_whole:
-                one.zones.append(self._zone(span))
+                tzid, data = self._zone(span)
+                # Of several of a name the last counts, as when the whole is read.
+                one.zones[tzid] = data
         if name not in _ENTRIES:
             return
         self._count += 1
@@ -266,7 +268,7 @@ class CalendarFile:
 def _file_of(one: _Calendar, entries: bytes) -> bytes:
     """Return a calendar with some of the entries of another, and the zones that they name."""
     unfolded = _FOLD.sub(b"", entries)
-    zones = [data for name, data in one.zones if name in unfolded]
+    zones = [data for name, data in one.zones.items() if name in unfolded]
     return b"".join([b"BEGIN:VCALENDAR\r\n", *one.head, *zones, entries, b"END:VCALENDAR\r\n"])
 
 

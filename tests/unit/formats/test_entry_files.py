@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,17 @@ def test_what_belongs_to_one_uid_is_one_entry_wherever_it_stands() -> None:
 def test_a_long_uid_that_is_folded_is_one() -> None:
     folded = event(1, uid="a" * 40 + "\n " + "b" * 40)
     assert len(CalendarFile(io.BytesIO(wrapped(folded, folded.replace("event 1", "again"))))) == 1
+
+
+def test_of_zones_with_one_name_the_last_counts() -> None:
+    zones = "".join([ZONE.format(name="Here", offset=f"+0{hour}00") for hour in (1, 2, 3) * 1000])
+    nameless = ZONE.replace("TZID:{name}\n", "").format(offset="+0400") * 1000
+    whole = wrapped(zones, nameless, event(1), event(2))
+    entries = read(whole)
+    # Ten o'clock there, three hours before that of UTC.
+    assert [item.start for item in items_of(entries)] == [datetime(2024, 3, 1, 7, tzinfo=UTC)] * 2
+    assert all(entry.data.count(b"TZID:Here\r\n") == 1 for entry in entries)
+    assert all(entry.data.count(b"BEGIN:VTIMEZONE\r\n") <= 2 for entry in entries)
 
 
 def test_an_entry_without_an_end_does_no_harm_to_the_next() -> None:
