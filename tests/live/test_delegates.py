@@ -122,6 +122,10 @@ def test_meeting_requests_go_to_the_delegate_as_well_and_nothing_else_does(filte
         deliver(office, office.alice, PLAIN)
         assert received(office, office.alice) == ["meeting", "plain"]
         assert received(office, office.bob) == ["meeting"]
+    # Whoever still gets copies is not forgotten.
+    delegate(office, "remove", office.alice, office.bob, "--yes", "--sieve-port", 1, code=1)
+    (kept,) = delegate(office, "list", office.alice, "--json").json["delegates"]
+    assert (kept["roles"], kept["requests"]) == ({}, True)
     delegate(office, "remove", office.alice, office.bob, "--yes", "--sieve-port", port)
     if delivers(office):
         deliver(office, office.alice, REQUEST.replace(b"<meeting@", b"<second@"))
@@ -164,5 +168,6 @@ def test_where_there_are_no_filters_all_else_is_done_and_it_says_so(office: Offi
     assert "copies of meeting requests could not be arranged" in said.err
     (one,) = delegate(office, "list", office.alice, "--json").json["delegates"]
     assert one["roles"] == {"calendar": "editor", "tasks": "editor"}
+    assert not one["requests"]
     with pytest.raises(SieveConnectionError):
         connect_filters(account_of(office.profile, office.alice), port=1)

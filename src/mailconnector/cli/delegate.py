@@ -1,6 +1,7 @@
 """The commands `mailconnector delegate ...`: who acts for somebody."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -156,8 +157,12 @@ def add_command(
         if delegating.keeps_records:
             delegating.save(wanted)
         told = None
-        if wanted.requests or (before is not None and before.requests):
+        sent_before = before is not None and before.requests
+        if wanted.requests or sent_before:
             told = _send_requests(found, delegating.delegates().values(), sieve_host, sieve_port)
+            if told:  # the filter is as it was, and so is what is noted down of it
+                wanted = replace(wanted, requests=sent_before)
+                delegating.save(wanted)
         if as_json:
             print_json({**plan_json(found.key, plan, made), "delegate": _delegate_json(wanted), "requests": told})
         else:
@@ -202,6 +207,8 @@ def remove_command(
         told = None
         if before.requests:
             told = _send_requests(found, delegating.delegates().values(), sieve_host, sieve_port)
+            if told:  # as long as requests are sent on, there is something to remove
+                delegating.save(Delegate(who, before.address, requests=True))
         if as_json:
             print_json({**plan_json(found.key, plan, made), "requests": told})
         else:
