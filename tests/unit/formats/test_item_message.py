@@ -11,6 +11,7 @@ from email.message import EmailMessage
 import pytest
 
 from mailconnector.formats import FormatError, ItemForm, MimeFormatError, parse, parse_item, render, render_item
+from mailconnector.formats.item.forms import with_source
 from mailconnector.items import (
     Appointment,
     Attachment,
@@ -393,6 +394,14 @@ def test_a_calendar_alone_is_an_appointment_and_stays_its_authors() -> None:
     ours = render_item(moved)
     assert kinds(ours) == ["text/plain", "text/calendar", "application/ms-tnef"]
     assert parse_item(ours).item == moved
+
+
+def test_a_message_without_a_kept_header_is_known_by_the_items_id() -> None:
+    item = with_source(
+        replace(APPOINTMENT, uid="u@example.org", mail=Mail("IPM.Appointment", subject="Lunch")), "plain"
+    )
+    written = render_item(item, form=ItemForm.AUTHOR)
+    assert opened(written)["Message-ID"] == message_id_of(item) == "<u@example.org>"
 
 
 def test_a_card_keeps_its_version() -> None:

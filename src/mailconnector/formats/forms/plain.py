@@ -32,7 +32,6 @@ from mailconnector.items import (
     FolderKind,
     Item,
     JournalEntry,
-    Mail,
     Placement,
     Task,
     mail_of,
@@ -118,9 +117,8 @@ def write(item: Item) -> bytes | None:
         return None
     method = _METHOD.search(content)
     standard = standard_entity(item, content, method[1].decode("ascii") if method else "")
-    mail = mail_of(item)
     entity = _entity(item, standard, words, inline)
-    return b"".join([*_header(mail, headers, "titled" in words), entity.header, b"\r\n", entity.body])
+    return b"".join([*_header(item, headers, "titled" in words), entity.header, b"\r\n", entity.body])
 
 
 def _entity(item: Item, standard: Entity, words: list[str], inline: bool) -> Entity:
@@ -138,9 +136,10 @@ def _entity(item: Item, standard: Entity, words: list[str], inline: bool) -> Ent
     return multipart("mixed", [*text, standard, *made])
 
 
-def _header(mail: Mail, headers: bytes, titled: bool) -> list[bytes]:
+def _header(item: Item, headers: bytes, titled: bool) -> list[bytes]:
+    mail = mail_of(item)
     if not headers:
-        made = replace(mail, message_id=message_id_of(mail))
+        made = replace(mail, message_id=message_id_of(item))
         return [*(write(made) for write in fields.WRITERS.values()), b"MIME-Version: 1.0\r\n"]
     came = fields.read(field_values(headers))["subject"]
     subject = mail.subject if titled else came
