@@ -46,7 +46,6 @@ class Dialect:
     """What a kind of server makes of identifiers.
 
     Attributes:
-        name: whose it is, for people; empty where it is not known.
         group_prefix: what a group's name begins with; empty where there are no groups.
         override_prefix: the same of a group that counts more than its members; empty where there are none.
         words: identifiers with a meaning of their own.
@@ -54,7 +53,6 @@ class Dialect:
         folds: logins are compared in lower case, and so kept.
     """
 
-    name: str
     group_prefix: str
     override_prefix: str
     words: dict[str, Rank]
@@ -111,15 +109,14 @@ class Dialect:
 
 _WORDS = {ANYONE: Rank.ANYONE}
 DOVECOT = Dialect(
-    "Dovecot",
     "$",
     "!$",
     {**_WORDS, "anonymous": Rank.ANYONE, "authenticated": Rank.LOGGED_IN, "owner": Rank.OWNER},
     Combining.SPECIAL,
     folds=False,
 )
-CYRUS = Dialect("Cyrus", "group:", "", {**_WORDS, "anonymous": Rank.ANYONE}, Combining.UNION, folds=True)
-STANDARD = Dialect("", "", "", _WORDS, Combining.UNION, folds=False)
+CYRUS = Dialect("group:", "", {**_WORDS, "anonymous": Rank.ANYONE}, Combining.UNION, folds=True)
+STANDARD = Dialect("", "", _WORDS, Combining.UNION, folds=False)
 
 
 def dialect_of(quirks: frozenset[Quirk]) -> Dialect:
