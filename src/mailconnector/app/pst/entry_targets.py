@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailconnector.app.pst.files_written import NumberedFiles, disk_error, make_directory, open_new
-from mailconnector.app.pst.folder_kinds import NAMES, is_free, kind_of_item
+from mailconnector.app.pst.folder_kinds import NAMES, is_free
 from mailconnector.app.pst.folder_place import FolderPlace
 from mailconnector.app.pst.losses import lost_fields
 from mailconnector.app.pst.outgoing import Lost, Outgoing
@@ -14,6 +14,7 @@ from mailconnector.formats import calendar, card
 from mailconnector.formats.calendar import CalendarItem
 from mailconnector.formats.entry_writing import JoinedCalendar, calendar_of, card_of
 from mailconnector.items import Appointment, Contact, DistributionList, FolderKind, JournalEntry, Task
+from mailconnector.items.belonging import kind_of_item
 
 
 class CalendarTarget:

@@ -1,31 +1,13 @@
 """Which folder of a PST an item belongs into: of its kind, and where Outlook has the folder of that kind."""
 
-from mailconnector.items import (
-    Appointment,
-    Contact,
-    DistributionList,
-    FolderKind,
-    Item,
-    JournalEntry,
-    Note,
-    Task,
-    mail_of,
-)
+from mailconnector.items import FolderKind, Item
+from mailconnector.items.belonging import kind_of_item
 from mailconnector.mapi import tags
 from mailconnector.mapi.objects import PropertyKey
 from mailconnector.mapi.values import Value
 from mailconnector.mapping.container_classes import kind_of
 from mailconnector.pst import Folder, PstDiskError, PstError, Store
 
-_MEETING_MESSAGES = "ipm.schedule."
-_KINDS: dict[type, FolderKind] = {
-    Appointment: FolderKind.CALENDAR,
-    Contact: FolderKind.CONTACTS,
-    DistributionList: FolderKind.CONTACTS,
-    Task: FolderKind.TASKS,
-    Note: FolderKind.NOTES,
-    JournalEntry: FolderKind.JOURNAL,
-}
 NAMES = {
     FolderKind.MAIL: "Inbox",
     FolderKind.CALENDAR: "Calendar",
@@ -44,13 +26,6 @@ _ENTRY_IDS: dict[FolderKind, PropertyKey] = {
     FolderKind.NOTES: tags.PidTagIpmNoteEntryId,
     FolderKind.JOURNAL: tags.PidTagIpmJournalEntryId,
 }
-
-
-def kind_of_item(item: Item) -> FolderKind:
-    """Return the kind of the folders that an item belongs into; a message about a meeting is mail."""
-    if mail_of(item).message_class.lower().startswith(_MEETING_MESSAGES):
-        return FolderKind.MAIL
-    return _KINDS.get(type(item), FolderKind.MAIL)
 
 
 def is_free(item: Item) -> bool:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from mailconnector import formats, mapping
 from mailconnector.app.folder_path import join_path
 from mailconnector.app.progress import Progress, no_progress
-from mailconnector.app.pst.folder_kinds import NAMES, default_path, is_free, kind_of_folder, kind_of_item
+from mailconnector.app.pst.folder_kinds import NAMES, default_path, is_free, kind_of_folder
 from mailconnector.app.pst.found import FoundFolder, FoundItem, FoundMessage, LostEntry, SkippedFile
 from mailconnector.app.pst.known_items import KnownItems
 from mailconnector.app.pst.source_kinds import SourceKind
 from mailconnector.app.pst.sources import Source
 from mailconnector.formats import FormatError
 from mailconnector.items import FolderKind, Item, field_groups, merging
+from mailconnector.items.belonging import kind_of_item
 from mailconnector.mapi import MapiError
 from mailconnector.mapping.container_classes import class_of
 from mailconnector.pst import Folder, PstNotFoundError, PstUsageError, Store

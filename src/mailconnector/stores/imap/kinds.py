@@ -21,7 +21,8 @@ from pathlib import Path
 from mailconnector.formats import FormatError, parse_item
 from mailconnector.imap import ImapClient, ImapCommandError, MailboxInfo, UidSet
 from mailconnector.imap.selected import MESSAGE, SUMMARY
-from mailconnector.items import Appointment, Contact, DistributionList, FolderKind, Item, JournalEntry, Mail, Note, Task
+from mailconnector.items import FolderKind, Mail
+from mailconnector.items.belonging import kind_of_item
 from mailconnector.items.headers import first
 from mailconnector.sync.store import SpecialUse
 
@@ -52,13 +53,6 @@ _LARGEST = 256 << 10  # bytes of a message that is looked at
 _MOST_BYTES = 8 << 20  # of the file
 _COMPONENTS = ((b"BEGIN:VEVENT", FolderKind.CALENDAR), (b"BEGIN:VTODO", FolderKind.TASKS),
                (b"BEGIN:VJOURNAL", FolderKind.JOURNAL))  # fmt: skip
-_ITEMS: tuple[tuple[tuple[type, ...], FolderKind], ...] = (
-    ((Appointment,), FolderKind.CALENDAR),
-    ((Contact, DistributionList), FolderKind.CONTACTS),
-    ((Task,), FolderKind.TASKS),
-    ((Note,), FolderKind.NOTES),
-    ((JournalEntry,), FolderKind.JOURNAL),
-)
 _CARDS = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
 _CALENDARS = frozenset({"text/calendar", "text/x-vcalendar"})
 _KOLAB = b"application/x-vnd.kolab."
@@ -240,19 +234,12 @@ def message_kind(data: bytes) -> FolderKind:
     except FormatError:
         return FolderKind.MAIL
     if not isinstance(item, Mail):
-        return _of_item(item)
+        return kind_of_item(item)
     for find in (_of_kolab, _of_apple, _of_parts):
         kind = find(item)
         if kind is not None:
             return kind
     return FolderKind.MAIL
-
-
-def _of_item(item: Item) -> FolderKind:
-    """Return where an item of ours belongs; a message about one, as an invitation, is mail."""
-    if item.message_class.casefold().startswith("ipm.schedule."):
-        return FolderKind.MAIL
-    return next((kind for types, kind in _ITEMS if isinstance(item, types)), FolderKind.MAIL)
 
 
 def _of_kolab(mail: Mail) -> FolderKind | None:
