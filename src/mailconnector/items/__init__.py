@@ -4,7 +4,7 @@ from mailconnector.items.appointment import Appointment
 from mailconnector.items.contact import Contact
 from mailconnector.items.distribution_list import DistributionList
 from mailconnector.items.folder_kind import FolderKind
-from mailconnector.items.item import Item, mail_of, with_mail
+from mailconnector.items.item import Item, mail_of, with_mail, without_bodies
 from mailconnector.items.journal_entry import JournalEntry
 from mailconnector.items.labels import label_of
 from mailconnector.items.mail import (
@@ -55,4 +55,5 @@ __all__ = [
     "message_id_of",
     "readable",
     "with_mail",
+    "without_bodies",
 ]

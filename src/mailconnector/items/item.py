@@ -25,3 +25,8 @@ def mail_of(item: Item) -> Mail:
 def with_mail(item: Item, mail: Mail) -> Item:
     """Return an item with another mail."""
     return mail if isinstance(item, Mail) else replace(item, mail=mail)
+
+
+def without_bodies(item: Item) -> Item:
+    """Return an item with no more than what its header says."""
+    return with_mail(item, replace(mail_of(item), text=None, html=None, rtf=None, attachments=(), original=b""))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from mailconnector.items import FolderKind, Item, Mail, field_digests, mail_of, with_mail
+from mailconnector.items import FolderKind, Item, Mail, field_digests, mail_of, without_bodies
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
 from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet, kept
 from mailconnector.sync.identity import identify
@@ -151,7 +151,7 @@ class MemoryStore:
             if id_ in entries:
                 entry = entries[id_]
                 state = replace(self._state(id_, entry), identity=entry.identity)
-                yield Fetched(state, _headers(entry.item) if headers_only else entry.item)
+                yield Fetched(state, without_bodies(entry.item) if headers_only else entry.item)
 
     # -- items -------------------------------------------------------------------------------------------------------
 
@@ -475,11 +475,6 @@ class MemoryStore:
 def _content(item: Item) -> str:
     """Return a digest of all that an item is; its identity's is of what people see."""
     return str(sorted((path, digest.hex()) for path, digest in field_digests(item).items()))
-
-
-def _headers(item: Item) -> Item:
-    bare = replace(mail_of(item), text=None, html=None, rtf=None, attachments=(), original=b"")
-    return with_mail(item, bare)
 
 
 def _size(item: Item) -> int:

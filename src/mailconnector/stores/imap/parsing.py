@@ -16,13 +16,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from mailconnector.formats import parse, parse_item
-from mailconnector.items import Flags, FolderKind, Item, mail_of, with_mail
+from mailconnector.items import Flags, FolderKind, Item, without_bodies
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, to_flags
 from mailconnector.sync.identity import identify
@@ -83,8 +83,7 @@ def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
     else:
         item, notice = _read(source)
     if headers_only:
-        bare = replace(mail_of(item), text=None, html=None, rtf=None, attachments=(), original=b"")
-        item = with_mail(item, bare)
+        item = without_bodies(item)
     return Parsed(item, identify(item), notice)
 
 
@@ -181,9 +180,7 @@ class Parsers:
             return None
         try:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(
-                    self._count, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_alone
-                )
+                self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context("spawn"), initializer=_set_up)
                 self._answer = self._pool.submit(_answer)
             prepare = self._preparation() if self._preparation else None
             return self._pool.submit(_parse_all, data, prepare) if self.has_answered else None
@@ -202,16 +199,17 @@ class Parsers:
             yield one if isinstance(one, Failure) else (one, next(results))
 
 
-def _leave_interrupts_alone() -> None:
+def _set_up() -> None:
+    """Make a process ready, once it has everything that it needs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends them to every process; the one that asked ends us
-
-
-def _answer() -> None:
-    """Tell by returning that a process has everything that it needs."""
     # What is there by now stays, and a batch leaves no cycles: looking for garbage would cost a twentieth of the time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+
+
+def _answer() -> None:
+    """Tell by returning that a process is ready."""
 
 
 def _parse_all(sources: list[Source], prepare: Prepare | None = None) -> list[Parsed | Exception]:

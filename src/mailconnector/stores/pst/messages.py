@@ -291,15 +291,6 @@ def subject_of(item: Item) -> str:
     return mail_of(item).subject
 
 
-def without_bodies(item: Item) -> Item:
-    """Return an item with no more than what its header says."""
-    return with_mail(item, _bare(mail_of(item)))
-
-
-def _bare(mail: Mail) -> Mail:
-    return replace(mail, text=None, html=None, rtf=None, attachments=(), original=b"")
-
-
 def _held(item: Item) -> Item:
     """Return an item that does not need the store: it may change, and what is damaged has to show now."""
     return with_mail(item, _held_mail(mail_of(item)))

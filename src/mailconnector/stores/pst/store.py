@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from mailconnector.errors import MailConnectorError
-from mailconnector.items import FolderKind
+from mailconnector.items import FolderKind, without_bodies
 from mailconnector.pst import (
     PstDiskError,
     PstError,
@@ -29,7 +29,7 @@ from mailconnector.pst import (
 from mailconnector.stores.pst.errors import REPAIR, done, open_for_sync
 from mailconnector.stores.pst.flags import KEPT_FLAGS
 from mailconnector.stores.pst.index import IndexedFolder, IndexedItem, NodePlace, PstIndex, item_id, nid_of
-from mailconnector.stores.pst.messages import MessageReader, without_bodies
+from mailconnector.stores.pst.messages import MessageReader
 from mailconnector.stores.pst.preparing import Preparation
 from mailconnector.stores.pst.refresh import file_state, refresh
 from mailconnector.stores.pst.tree import StoreFolders, rights_on
