@@ -223,7 +223,7 @@ class NodeDatabase(NodeSource):
         if len(data) <= limit:
             return self.write_block(data) if data else 0
         if len(data) > _TREE_MAX:
-            raise PstFullError("a single value of more than 4 GB does not fit into a PST file")
+            raise PstTooLargeError("a single value of more than 4 GB does not fit into a PST file")
         leaves = []
         for at in range(0, len(data), limit):
             leaves.append(self.write_block(data[at : at + limit]))
