@@ -410,7 +410,7 @@ class SmtpClient:
             ) from error
 
     def _line(self, deadline: float, timeout: float) -> bytes:
-        while b"\n" not in self._buffer:
+        while b"\n" not in self._buffer[: MOST_LINE + 1]:
             if len(self._buffer) > MOST_LINE:
                 raise SmtpProtocolError("the server sends a line without end", data=self._buffer)
             self._receive(deadline, timeout)
