@@ -15,6 +15,7 @@ from mailconnector.formats.mail.mailbox import (
 )
 from mailconnector.formats.mail.mime import MimeFormatError, parse
 from mailconnector.formats.mail.rendering import render
+from mailconnector.formats.outgoing import as_sent, render_outgoing
 
 __all__ = [
     "FormatError",
@@ -24,6 +25,7 @@ __all__ = [
     "MboxMessage",
     "MimeFormatError",
     "ReadItem",
+    "as_sent",
     "maildir_name",
     "maildir_unique",
     "mbox_entry",
@@ -33,4 +35,5 @@ __all__ = [
     "read_mbox",
     "render",
     "render_item",
+    "render_outgoing",
 ]
