@@ -15,7 +15,8 @@ from mailconnector.items import FolderKind
 from mailconnector.sync import bases, log, matching, own_changes, pairs, partials, sightings, twins
 from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
-from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.folder_sync import FolderSync
+from mailconnector.sync.folders import Folders
 from mailconnector.sync.moves import Moves
 from mailconnector.sync.options import Answer, FolderOptions, Settings, Trigger
 from mailconnector.sync.plan import FolderAction, ItemAction, Terms, plan_item
@@ -139,18 +140,18 @@ class _Run:
     held: set[tuple[int, Side]] = field(default_factory=set)
     unmoved: set[int] = field(default_factory=set)  # pairs that are not gone, but elsewhere
     position: tuple[int, int, int] = (0, 0, 0)
-    folders: FolderSync = field(init=False)
+    unresolved: set[tuple[Side, str]] = field(default_factory=set)  # folders that may hold what an earlier run added
+    folders: Folders = field(init=False)
+    folder_sync: FolderSync = field(init=False)
 
     def run(self) -> Report:
-        self.folders = FolderSync(
+        self.folders = Folders(
             self.state,
             self.stores,
-            self.tally,
-            self.watcher.clock,
             self.settings.kept_folder,
             lambda path: not self.settings.options(path).visited(Trigger.DEMAND, last=0.0, now=0.0),
-            self.request.rehearse,
         )
+        self.folder_sync = FolderSync(self.folders, self.tally, self.watcher.clock, self.request.rehearse)
         ended = False
         try:
             self._run()
@@ -167,9 +168,9 @@ class _Run:
     def _run(self) -> None:
         self.folders.refresh()
         if not self.request.rehearse:
-            resume(self.state, self.folders)
+            self.unresolved = resume(self.state, self.folders, self.tally)
         self._check()
-        self.folders.run()
+        self.folder_sync.run()
         self._scan_all()
         self._match()
         self._find_twins()
@@ -180,10 +181,11 @@ class _Run:
                 self._items(row)
             except _LOCAL_ERRORS as error:
                 self.tally.trouble(error, self.folders.path(row))
-        if not any(row in self.folders.drained for row, _ in self.held):
-            self.folders.finish_drained()
+        if not any(row in self.folder_sync.drained for row, _ in self.held):
+            self.folder_sync.finish_drained()
         if not self.request.rehearse:
-            own_changes.list_own(self.state, self.folders, self.terms, self.tally.done, self.watcher.cancelled)
+            rows = [row for row in self.terms if row not in self.folder_sync.drained]
+            own_changes.list_own(self.state, self.folders, rows, self.tally.done, self.watcher.cancelled)
             log.trim(self.state, self.watcher.clock() - self.settings.log_days * 86400.0)
 
     def _options(self, row: int) -> FolderOptions:
@@ -213,7 +215,7 @@ class _Run:
             wanted = self._options(pair.row).visited(self.request.trigger, last=pair.visited, now=now)
             if not wanted or not self.request.names(path):
                 continue
-            if any((side, self.folders.present(pair.row, side)) in self.folders.left_alone for side in _SIDES):
+            if any((side, self.folders.present(pair.row, side)) in self.unresolved for side in _SIDES):
                 continue
             try:
                 if self._is_selectable(pair) and (pair.row in waiting or self._is_dirty(pair)):
@@ -243,10 +245,10 @@ class _Run:
             return True
         if not any(end.selectable and end.count for end in ends.values()):
             return False
-        return all(self.folders.open_up(pair.row, side) for side in closed)
+        return all(self.folder_sync.open_up(pair.row, side) for side in closed)
 
     def _is_dirty(self, pair: FolderPair) -> bool:
-        if pair.row in self.folders.drained or self._options(pair.row).view != pair.view:
+        if pair.row in self.folder_sync.drained or self._options(pair.row).view != pair.view:
             return True
         for side in _SIDES:
             id_ = self.folders.present(pair.row, side)
@@ -284,11 +286,11 @@ class _Run:
                 else:
                     sightings.record(self.state, row, side, found)
                 self.state.scanned(row, side, found.validity, found.cursor)
-            if row in self.folders.withdrawn:
+            if row in self.folder_sync.withdrawn:
                 # Nothing can be sent any more: what was to be is put aside.
                 terms = replace(terms, remote_rights=Rights.NONE)
-            if row in self.folders.drained:
-                sightings.drain(self.state, row, self.folders.drained[row])
+            if row in self.folder_sync.drained:
+                sightings.drain(self.state, row, self.folder_sync.drained[row])
             sightings.enlarge(self.state, row, options.max_size)
             self.state.visit(row, options.view, self.watcher.clock())
         self.terms[row] = terms
@@ -309,7 +311,7 @@ class _Run:
                 self.terms.pop(row)
                 self.tally.trouble(error, self.folders.path(row))
         rehearse = self._rehearse if self.request.rehearse else None
-        moves = Moves(self.state, self.folders, self.terms, self._check, rehearse)
+        moves = Moves(self.state, self.folder_sync, self.terms, self._check, rehearse)
         # Before new items are linked: of a pair that moved to one place on both sides it is known what it was before.
         moves.settle()
         for row in self.terms:
@@ -404,7 +406,7 @@ class _Run:
 
     def _brake(self) -> None:
         # What is not shared any more was not deleted by anybody.
-        withdrawn = self.folders.withdrawn
+        withdrawn = self.folder_sync.withdrawn
         total = pairs.count(self.state) - sum(pairs.count(self.state, row) for row in withdrawn)
         for side in _SIDES:
             if not any(sightings.has(self.state, row, side.other, Change.GONE) for row in self.terms):
@@ -421,7 +423,7 @@ class _Run:
             everywhere = emptied or self.settings.brake.holds(deletions, items)
             for row in [row for row in self.terms if row not in withdrawn]:
                 self._brake_folder(row, side, everywhere=everywhere, emptied=emptied)
-        for row, gone in self.folders.drained.items():
+        for row, gone in self.folder_sync.drained.items():
             if row in withdrawn:
                 continue
             vanished = self.folders.has_vanished(gone) and self._answer(row) is None
@@ -472,7 +474,7 @@ class _Run:
                 return
             self.position = row, 0, total
             work = FolderWork(
-                bench, row, self.folders.path(row), self.terms[row], lambda side: self.folders.ensure(row, side)
+                bench, row, self.folders.path(row), self.terms[row], lambda side: self.folder_sync.ensure(row, side)
             )
             after = 0
             while page := pairs.read_todo(self.state, row, after, _PAGE):
@@ -496,14 +498,14 @@ class _Run:
     def _bring_back(self, row: int) -> None:
         """Create a missing folder for what is new or edited on the other side."""
         for side in _SIDES:
-            if row in self.folders.withdrawn and side is Side.REMOTE:
+            if row in self.folder_sync.withdrawn and side is Side.REMOTE:
                 continue
             if self.folders.present(row, side) is None and not self.request.rehearse:
                 other = side.other
                 if sightings.has(self.state, row, other, Change.NEW) or sightings.has(
                     self.state, row, other, Change.EDITED
                 ):
-                    self.folders.ensure(row, side)
+                    self.folder_sync.ensure(row, side)
 
     def _is_held(self, row: int, action: ItemAction) -> bool:
         if action.step is not Step.DELETE or action.view.side(action.side.other).change is not Change.GONE:

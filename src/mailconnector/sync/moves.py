@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mailconnector.sync import carrying, journal, log, matching, pairs
 from mailconnector.sync.errors import FolderError, ItemError
-from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.folder_sync import FolderSync
 from mailconnector.sync.journal import Intent
 from mailconnector.sync.plan import ItemAction, ItemView, SideView, Terms, plan_move
 from mailconnector.sync.rules import Change, Conflict, Side, Step
@@ -45,7 +45,7 @@ class Moves:
 
     Attributes:
         state: What is remembered.
-        folders: Both trees, and the stores.
+        folder_sync: The folders, and how one is made that is missing.
         terms: What the folders allow that were listed. Those that are not among them are left alone.
         check: Called between batches; raises what ends the run.
         rehearse: Called with the row of a folder and each action, instead of doing it; None to do it.
@@ -53,7 +53,7 @@ class Moves:
     """
 
     state: State
-    folders: FolderSync
+    folder_sync: FolderSync
     terms: Mapping[int, Terms]
     check: Callable[[], None]
     rehearse: Callable[[int, ItemAction], None] | None
@@ -88,10 +88,10 @@ class Moves:
             try:
                 self._go(way, actions)
             except (FolderError, ItemError) as error:
-                self.folders.tally.trouble(error, self.folders.path(way.start))
+                self.folder_sync.tally.trouble(error, self.folder_sync.folders.path(way.start))
 
     def _found(self) -> Iterator[_Found]:
-        by_id = {side: store.capabilities.ids_survive_moves for side, store in self.folders.stores.items()}
+        by_id = {side: store.capabilities.ids_survive_moves for side, store in self.folder_sync.folders.stores.items()}
         for move in matching.find_moves(self.state, by_id):
             if not all(row in self.terms for row in (move.folder, *(place[0] for place in move.places.values()))):
                 continue
@@ -118,15 +118,15 @@ class Moves:
             for action in actions:
                 self._rehearse(way.start, way.target, action)
             return
-        store = self.folders.stores[way.side]
-        origin, goal = self.folders.ensure(way.start, way.side), self.folders.ensure(way.target, way.side)
+        store = self.folder_sync.folders.stores[way.side]
+        origin, goal = self.folder_sync.ensure(way.start, way.side), self.folder_sync.ensure(way.target, way.side)
         for batch in pages(actions, store.capabilities.batch_items):
             self._move(way, origin, goal, batch)
             self.check()
 
     def _move(self, way: _Way, origin: str, goal: str, batch: list[ItemAction]) -> None:
         side, start, target = way
-        store, state = self.folders.stores[side], self.state
+        store, state = self.folder_sync.folders.stores[side], self.state
         removals = [Removal(action.view.side(side).id, self._revision_now(start, side, action)) for action in batch]
         intents = [
             Intent(
@@ -171,9 +171,9 @@ class Moves:
         return str(row[0]) if row else there.revision
 
     def _tell(self, action: ItemAction, target: int) -> None:
-        tally, path = self.folders.tally, self.folders.path(target)
+        tally, path = self.folder_sync.tally, self.folder_sync.folders.path(target)
         tally.done[Step.MOVE, action.side] += 1
         if action.conflict:
             tally.clash(action.conflict, path, action.view.title)
-        row = (self.folders.clock(), "move", action.side.value, "/".join(path), action.view.title, "")
+        row = (self.folder_sync.clock(), "move", action.side.value, "/".join(path), action.view.title, "")
         log.write(self.state, [row])

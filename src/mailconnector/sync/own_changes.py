@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from mailconnector.sync import journal, sightings
 from mailconnector.sync.errors import SyncError
-from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.folders import Folders
 from mailconnector.sync.rules import Side, Step
 from mailconnector.sync.state import State
 
@@ -29,7 +29,7 @@ _EFFECTS: Mapping[Step, tuple[Side, ...]] = {
 
 def list_own(
     state: State,
-    folders: FolderSync,
+    folders: Folders,
     rows: Iterable[int],
     done: Iterable[tuple[Step, Side]],
     cancelled: Callable[[], bool],
@@ -39,7 +39,7 @@ def list_own(
     Args:
         state: Where the changes are.
         folders: Both trees.
-        rows: The pairs of folders that were listed in this run.
+        rows: The pairs of folders that were listed in this run and are not to be removed.
         done: The steps that were done, each with its side.
         cancelled: Asked between folders whether to end.
     """
@@ -52,7 +52,7 @@ def list_own(
                 _list(state, folders, rows, side, cancelled)
 
 
-def _list(state: State, folders: FolderSync, rows: Iterable[int], side: Side, cancelled: Callable[[], bool]) -> None:
+def _list(state: State, folders: Folders, rows: Iterable[int], side: Side, cancelled: Callable[[], bool]) -> None:
     store = folders.stores[side]
     listed = {folder.id: folder for folder in store.folders()}
     for row in rows:
@@ -60,7 +60,7 @@ def _list(state: State, folders: FolderSync, rows: Iterable[int], side: Side, ca
             return
         known = state.folder(row).end(side) if folders.has(row) else None
         now = listed.get(known.id or "") if known is not None else None
-        if known is None or now is None or row in folders.drained:
+        if known is None or now is None:
             continue
         if not now.cursor or now.cursor == known.cursor or now.validity != known.validity:
             continue

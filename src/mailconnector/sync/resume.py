@@ -11,15 +11,26 @@ from __future__ import annotations
 from mailconnector.sync import journal, pairs, strays
 from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.execute import finish_replacement, new_pair
-from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
+from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Side, Step
 from mailconnector.sync.state import State
 from mailconnector.sync.store import Fetched, ItemState, Outcome, Removal, Status, SyncStore
 
 
-def resume(state: State, folders: FolderSync) -> int:
-    """Resolve every pending intent, and return how many there were."""
+def resume(state: State, folders: Folders, tally: Tally) -> set[tuple[Side, str]]:
+    """Resolve every pending intent.
+
+    Args:
+        state: Where the intents are.
+        folders: The folders and their pairs.
+        tally: Where it is told what could not be resolved.
+
+    Returns:
+        Folders by side that could not be searched for what an earlier run began. Whose items they hold is not known:
+        they are not to be listed in this run.
+    """
     intents = journal.pending(state)
     if intents:
         # What is found now must not be undone by a crash after it was written down.
@@ -39,20 +50,21 @@ def resume(state: State, folders: FolderSync) -> int:
             missing[side] += _resume_items(state, folders, row, side, group)
         except (FolderError, ItemError) as error:
             # Its intents stay in the journal, and the items that they are about are left alone until they are resolved.
-            folders.tally.trouble(error, folders.path(row) if folders.has(row) else ())
+            tally.trouble(error, folders.path(row) if folders.has(row) else ())
+    closed: set[tuple[Side, str]] = set()
     for side, some in missing.items():
         if some:
-            strays.resolve(state, folders, side, some)
-    return len(intents)
+            closed |= {(side, folder) for folder in strays.resolve(state, folders, tally, side, some)}
+    return closed
 
 
-def _resume_folder(state: State, folders: FolderSync, intent: Intent) -> None:
+def _resume_folder(state: State, folders: Folders, intent: Intent) -> None:
     side, data, tree = intent.side, intent.data, folders.trees[intent.side]
     there = tree.named(data["parent"], data["name"])
     with state.transaction():
         if there is not None and folders.has(intent.folder):
             present = folders.present(intent.folder, side)
-            if intent.step is Step.CREATE and present is None and not folders.is_paired(side, there.id):
+            if intent.step is Step.CREATE and present is None and folders.row(side, there.id) is None:
                 if folders.pair(intent.folder).end(side).id is not None:
                     pairs.void(state, intent.folder, side)
                 state.bind(intent.folder, side, there)
@@ -63,7 +75,7 @@ def _resume_folder(state: State, folders: FolderSync, intent: Intent) -> None:
     folders.reload()
 
 
-def _resume_folder_deletion(state: State, folders: FolderSync, intent: Intent) -> None:
+def _resume_folder_deletion(state: State, folders: Folders, intent: Intent) -> None:
     """Take a folder that is still there for one that stands where it was: it may have been put aside to be deleted."""
     side = intent.side
     there = folders.present(intent.folder, side) if folders.has(intent.folder) else None
@@ -74,7 +86,7 @@ def _resume_folder_deletion(state: State, folders: FolderSync, intent: Intent) -
     folders.reload()
 
 
-def _resume_items(state: State, folders: FolderSync, row: int, side: Side, group: list[Intent]) -> list[Intent]:
+def _resume_items(state: State, folders: Folders, row: int, side: Side, group: list[Intent]) -> list[Intent]:
     """Resolve the intents of one folder; return those whose items are not in it, and stay in the journal for now."""
     store = folders.stores[side]
     folder = folders.present(row, side) if folders.has(row) else None
@@ -159,7 +171,7 @@ def _resume_replace(
 
 def _resume_move(
     state: State,
-    folders: FolderSync,
+    folders: Folders,
     store: SyncStore,
     folder: str,
     intent: Intent,

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from mailconnector.sync import journal, pairs
 from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.execute import finish_replacement, new_pair
-from mailconnector.sync.folders import FolderSync
+from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
+from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Side, Step
 from mailconnector.sync.state import State
 from mailconnector.sync.store import Fetched, ItemState, Removal, SyncStore
@@ -36,31 +37,37 @@ class _Place:
     item: ItemState
 
 
-def resolve(state: State, folders: FolderSync, side: Side, intents: Sequence[Intent]) -> None:
+def resolve(state: State, folders: Folders, tally: Tally, side: Side, intents: Sequence[Intent]) -> set[str]:
     """Resolve additions and replacements whose items are not where they were to be put.
 
     Args:
         state: Where the intents are.
         folders: Both trees.
+        tally: Where it is told what could not be searched.
         side: Where the items were to be put.
         intents: All of this side. They stay in the journal when a folder cannot be searched and they are in no other.
+
+    Returns:
+        The ids of the folders that could not be searched.
     """
     sought: dict[str, list[Intent]] = {}
     for intent in intents:
         if intent.data["name"] and intent.data["digest"]:
             sought.setdefault(intent.data["name"], []).append(intent)
-    closed = _search(state, folders, side, sought) if sought else False
+    closed = _search(state, folders, tally, side, sought) if sought else set()
     left = {intent.row for some in sought.values() for intent in some} if closed else set()
     with state.transaction():
         journal.end(state, [intent.row for intent in intents if intent.row not in left])
+    return closed
 
 
-def _search(state: State, folders: FolderSync, side: Side, sought: dict[str, list[Intent]]) -> bool:
-    """Look for strays in every folder that may have one, and tell whether some folder could not be searched.
+def _search(state: State, folders: Folders, tally: Tally, side: Side, sought: dict[str, list[Intent]]) -> set[str]:
+    """Look for strays in every folder that may have one, and return the folders that could not be searched.
 
     What is found is taken out of `sought`.
     """
-    store, closed = folders.stores[side], False
+    store = folders.stores[side]
+    closed: set[str] = set()
     for folder, row in _changed_folders(folders, side):
         names = list(sought)
         for start in range(0, len(names), _NAMES):
@@ -69,14 +76,13 @@ def _search(state: State, folders: FolderSync, side: Side, sought: dict[str, lis
                 for item in there:
                     _take(state, folders, side, _Place(folder, row, item), sought)
             except (FolderError, ItemError) as error:
-                folders.tally.trouble(error, folders.trees[side].path(folder))
-                folders.left_alone.add((side, folder))
-                closed = True
+                tally.trouble(error, folders.trees[side].path(folder))
+                closed.add(folder)
                 break
     return closed
 
 
-def _changed_folders(folders: FolderSync, side: Side) -> Iterator[tuple[str, int | None]]:
+def _changed_folders(folders: Folders, side: Side) -> Iterator[tuple[str, int | None]]:
     """Return the folders in which something may be that was not there when they were last listed, and their pairs."""
     tree = folders.trees[side]
     rows = {pair.end(side).id: pair for pair in folders.all_pairs()}
@@ -102,7 +108,7 @@ def _content_known(store: SyncStore, folder: str, items: list[ItemState]) -> lis
     return [sure.get(item.id, item) for item in items]
 
 
-def _take(state: State, folders: FolderSync, side: Side, place: _Place, sought: dict[str, list[Intent]]) -> None:
+def _take(state: State, folders: Folders, side: Side, place: _Place, sought: dict[str, list[Intent]]) -> None:
     """Pair an item that was found, if it is a stray."""
     item, store = place.item, folders.stores[side]
     if item.identity is None or item.arrived:
@@ -126,13 +132,13 @@ def _take(state: State, folders: FolderSync, side: Side, place: _Place, sought: 
         journal.end(state, [intent.row])
 
 
-def _is_void(folders: FolderSync, row: int, side: Side) -> bool:
+def _is_void(folders: Folders, row: int, side: Side) -> bool:
     """Tell whether the ids of a folder's items are not those that are known."""
     home = folders.present(row, side)
     return home is not None and folders.trees[side][home].validity != folders.pair(row).end(side).validity
 
 
-def _is_made_by(state: State, folders: FolderSync, side: Side, place: _Place, intent: Intent) -> bool:
+def _is_made_by(state: State, folders: Folders, side: Side, place: _Place, intent: Intent) -> bool:
     """Tell whether an item is what an intent was about to make."""
     if not folders.has(intent.folder) or (place.row == intent.folder and not _is_void(folders, intent.folder, side)):
         return False
