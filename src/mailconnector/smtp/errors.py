@@ -68,6 +68,11 @@ class SmtpProtocolError(SmtpError):
         self.data = data[:200]
         super().__init__(f"{message}: {self.data!r}" if data else message, server=server, hint=hint)
 
+    @property
+    def lasting(self) -> bool:
+        """Whether trying the same again leads to the same: it need not."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -203,6 +203,8 @@ def leftovers(profile: Profile, account: Account) -> Leftovers:
 def warnings_about(profile: Profile, account: Account) -> tuple[str, ...]:
     """Return what is questionable about an account that can be used."""
     found = []
+    if account.outbox == "send" and account.smtp is None:
+        found.append(f"{account.key}: what lies in the Outbox cannot be sent: there is no SMTP server")
     for server in servers_of(account):
         if server.is_exposed:
             found.append(
@@ -298,7 +300,7 @@ def _own_keyring_entries(profile: Profile, account: Account) -> list[Server]:
 def _data_files(account: Account) -> Iterator[Path]:
     if account.kinds_path.exists():
         yield account.kinds_path
-    for path in (account.state_path, account.index_path):
+    for path in (account.state_path, account.index_path, account.outbox_path):
         for aside in ("", _SET_ASIDE):
             for ending in (*_SQLITE_ENDINGS, _LOCK):
                 file = path.with_name(path.name + aside + ending)

@@ -19,6 +19,7 @@ from mailconnector.sync import Brake, FolderOptions, Form, Mode, Settings
 SecurityWord = Literal["tls", "starttls", "none"]
 AuthWord = Literal["password", "oauth2"]
 FormWord = Literal["author", "own"]
+OutboxWord = Literal["send", "leave"]
 ModeWord = Literal["selection", "start", "interval", "push", "demand", "never"]
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -170,18 +171,22 @@ class AccountTable(_Table):
     Attributes:
         name: the user's own name, for mail that is sent.
         address: the user's mail address.
+        aliases: further addresses that are the user's own.
         reply_to: where answers go, if elsewhere.
         organization: for mail that is sent.
         pst: the PST file; relative to the profile.
         mapping: whether the PST and the server are kept in step; off, the account stays as it is and is passed over.
+        outbox: whether what lies ready in the PST's Outbox is sent; Outlook may do that itself.
     """
 
     name: Line = ""
     address: Address
+    aliases: tuple[Address, ...] = ()
     reply_to: Address | None = None
     organization: Line = ""
     pst: PathText
     mapping: StrictBool = True
+    outbox: OutboxWord = "leave"
     imap: ServerTable
     smtp: ServerTable | None = None
     sync: SyncTable = SyncTable()
@@ -251,6 +256,16 @@ class Account(AccountTable):
     def kinds_path(self) -> Path:
         """The file that remembers what sort of items the server's folders hold."""
         return self.data_directory / f"{self.key.lower()}.kinds.json"
+
+    @property
+    def outbox_path(self) -> Path:
+        """The SQLite file that remembers what became of messages that were to be sent."""
+        return self.data_directory / f"{self.key.lower()}.outbox.sqlite"
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """The user's own addresses, in lower case."""
+        return frozenset(one.lower() for one in (self.address, *self.aliases))
 
     @property
     def pst_path(self) -> Path:

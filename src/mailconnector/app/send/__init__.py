@@ -1,0 +1,1 @@
+"""Sending: who may write in whose name, messages made ready, what became of each, and the PST's Outbox."""
