@@ -177,6 +177,22 @@ def test_replacing_needs_the_expected_revision(subject: Subject) -> None:
     assert missing.status is Status.MISSING
 
 
+def test_an_edit_that_keeps_the_size_is_another_revision(subject: Subject) -> None:
+    store = subject.store
+    folder = make(store, "F")
+    (item,) = put(store, folder, 1)
+    seen = {item.revision}
+    for body in ("body A", "body B", "body C"):
+        (done,) = store.replace(folder, [Replacement(item.id, item.revision, delivery(mail(1, body), item.flags))])
+        assert done.status is Status.DONE
+        store.barrier()
+        item = one(store, folder, 1)
+        assert text_of(store, folder, item.id) == body
+        assert item.date is not None and abs(item.date - WHEN).total_seconds() < 4
+        seen.add(item.revision)
+    assert len(seen) == 4
+
+
 def test_a_replaced_item_has_the_digest_that_was_delivered(subject: Subject) -> None:
     store = subject.store
     folder = make(store, "F")

@@ -403,15 +403,15 @@ def _renewed(change: Replacement) -> Delivery:
     """Return the delivery of an item that takes another's place, with another revision than any before.
 
     A message's size and date tell its revision, and an item can be edited without being of another size. So each new
-    version is of the moment at which it was written; but for mail, whose date users see.
+    version is of the moment at which it was written. The date of mail stays, as users see it, and moves on by a second
+    with each version.
     """
-    if isinstance(change.delivery.item, Mail):
-        return change.delivery
-    now = datetime.now(UTC).replace(microsecond=0)
-    before = change.revision.rpartition(":")[2]
-    with suppress(ValueError, OverflowError, OSError):
-        now = max(now, datetime.fromtimestamp(int(before) + 1, UTC))
-    return replace(change.delivery, date=now)
+    delivery, before = change.delivery, change.revision.rpartition(":")[2]
+    date = delivery.date if isinstance(delivery.item, Mail) else datetime.now(UTC).replace(microsecond=0)
+    if date is not None:
+        with suppress(ValueError, OverflowError, OSError):
+            date = max(date, datetime.fromtimestamp(int(before) + 1, UTC))
+    return replace(delivery, date=date)
 
 
 def _upload(delivery: Delivery, folder: str) -> Upload | ItemError:
