@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from mailconnector import __version__
-from mailconnector.cli.commands import LateCommands
+from mailconnector.cli.commands import Commands
 
 SUMMARY = "Keep Outlook's data files (PST) in step with IMAP servers, and read, write, check and mend them."
 
 app = typer.Typer(
     name="mailconnector",
     help=SUMMARY,
-    cls=LateCommands,
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
