@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from mailconnector.app.delegate.copying import CopyReport
 from mailconnector.app.folder_path import join_path
 from mailconnector.app.sync.round import Count, Outcome
 from mailconnector.app.sync.verdict import Verdict
@@ -30,6 +31,8 @@ def print_outcome(outcome: Outcome) -> None:
         _print_clashes(report.clashes)
         _print_notices(report.notices)
         _print_troubles(report.troubles)
+    if outcome.copies is not None:
+        _print_copies(outcome.copies)
     _print_verdict(outcome)
     if report is not None:
         print_held(report.held, outcome.account)
@@ -147,6 +150,22 @@ def _print_troubles(troubles: Sequence[Trouble]) -> None:
         print_line("  What failed is tried again in later runs; `mailconnector status` shows it.")
 
 
+def _print_copies(copies: CopyReport) -> None:
+    for copy in copies.sent[:_SHOWN]:
+        print_line(f"Meeting request sent on to {clean(copy.to)}: {clean(copy.subject, 60) or '(no subject)'}")
+    _print_more(len(copies.sent) - _SHOWN, "more meeting request that was sent on", "more that were sent on")
+    if copies.waiting:
+        print_line(f"{counted(copies.waiting, 'meeting request')} to be sent on in a later run.")
+    for trouble in copies.troubles[:_SHOWN]:
+        what = f" to {clean(trouble.to)}: {clean(trouble.subject, 60)}" if trouble.to else ""
+        text = Text("Not sent on: " if trouble.to else "Meeting requests for delegates: ", style="bold red")
+        text.append(f"{what.strip()}: " if what else "", style="not bold default")
+        print_line(text.append(clean(str(trouble.error)), style="not bold default"))
+        if trouble.error.hint:
+            print_line("  " + clean(trouble.error.hint))
+    _print_more(len(copies.troubles) - _SHOWN, "more failure")
+
+
 def print_held(held: Sequence[Held], account: str) -> None:
     """Write which deletions wait for the user's word, and how to give it."""
     if not held:
@@ -166,9 +185,9 @@ def print_held(held: Sequence[Held], account: str) -> None:
     print_line(f"  Bring them back:      mailconnector sync {name} --restore-held    (or --restore NUMBER)")
 
 
-def _print_more(count: int, noun: str) -> None:
+def _print_more(count: int, noun: str, plural: str = "") -> None:
     if count > 0:
-        print_line(f"... and {counted(count, noun)}", "dim")
+        print_line(f"... and {counted(count, noun, plural)}", "dim")
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------
@@ -219,6 +238,12 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "kept": [
             {"folder": join_path(notice.folder), "title": notice.title, "reason": notice.text}
             for notice in (report.notices if report else ())
+        ],
+        "copies": [{"to": copy.to, "title": copy.subject} for copy in (outcome.copies.sent if outcome.copies else ())],
+        "copies_waiting": outcome.copies.waiting if outcome.copies else 0,
+        "copies_failed": [
+            {"to": trouble.to, "title": trouble.subject, "reason": str(trouble.error), "hint": trouble.error.hint}
+            for trouble in (outcome.copies.troubles if outcome.copies else ())
         ],
         "held": [held_json(held) for held in (report.held if report else ())],
         "error": str(error) if error else "",

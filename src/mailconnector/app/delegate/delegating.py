@@ -4,18 +4,18 @@
 ...     delegating = Delegating(sharing, account.address)
 ...     bob = Delegate("bob", "bob@example.org", {"calendar": "editor"}, on_behalf=True)
 ...     sharing.make(delegating.plan(bob).needed)
-...     delegating.save(bob)
+...     delegating.save(delegating.record().having(bob))
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailconnector.app.delegate.record import (
     OWN_ENTRY,
     SEEN_ENTRY,
     Delegate,
+    Record,
     own_value,
     read_own,
     read_seen,
@@ -80,10 +80,10 @@ class Delegating:
         """Whether the server can keep what the rights do not say: it has annotations."""
         return self._notes.available
 
-    def delegates(self) -> dict[str, Delegate]:
-        """Return the delegates by login, as they were written down; none where the server keeps no records."""
+    def record(self) -> Record:
+        """Return what was written down of the delegates; nothing where the server keeps no records."""
         if not self.keeps_records:
-            return {}
+            return Record()
         return read_own(self._notes.get(_INBOX, [OWN_ENTRY]).get(OWN_ENTRY))
 
     def folders(self) -> dict[str, Folder]:
@@ -116,18 +116,21 @@ class Delegating:
             plans.append(self._sharing.plan([folders[use]], who, verb, rights))
         return Plan(tuple(change for plan in plans for change in plan.changes))
 
-    def save(self, delegate: Delegate) -> None:
-        """Write a delegate down; one of that login that is there already is replaced.
+    def save(self, record: Record) -> None:
+        """Write down what is to be known of the delegates, in place of what was.
 
         Raises:
             ImapUnsupportedError: the server has no annotations.
             ImapNoError: it refuses them.
         """
-        self._write({**self.delegates(), delegate.login: delegate})
-
-    def forget(self, login: str) -> None:
-        """Strike a delegate out. Raises what `save` does."""
-        self._write({name: one for name, one in self.delegates().items() if name != login})
+        for use, folder in self.folders().items():
+            value = seen_value(self._address, record.delegates, use)
+            try:
+                self._notes.set(folder.mailbox, {SEEN_ENTRY: value})
+            except ImapCommandError:
+                if value is not None:
+                    raise
+        self._notes.set(_INBOX, {OWN_ENTRY: own_value(record)})
 
     def trusts(self) -> list[Trust]:
         """Return who has written down that this account's user is a delegate, and what for."""
@@ -151,13 +154,3 @@ class Delegating:
             )
             for owner, told in sorted(found.items())
         ]
-
-    def _write(self, delegates: Mapping[str, Delegate]) -> None:
-        for use, folder in self.folders().items():
-            value = seen_value(self._address, delegates, use)
-            try:
-                self._notes.set(folder.mailbox, {SEEN_ENTRY: value})
-            except ImapCommandError:
-                if value is not None:
-                    raise
-        self._notes.set(_INBOX, {OWN_ENTRY: own_value(delegates)})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from mailconnector.app.account.connecting import credentials
 from mailconnector.app.account.model import Account
@@ -46,39 +47,49 @@ def connect_filters(account: Account, host: str = "", port: int = DEFAULT_PORT) 
     return client
 
 
-def send_requests_to(client: SieveClient, addresses: Sequence[str]) -> None:
-    """Have meeting requests sent on to these addresses, and to no others; the user's own rules stay.
+def plan_requests_to(client: SieveClient, addresses: Sequence[str]) -> Callable[[], None]:
+    """Work out how meeting requests are sent on to these addresses, and to no others; the user's own rules stay.
+
+    Returns:
+        What does it. It raises `SieveError` where the server refuses it; nothing was changed then.
 
     Raises:
         NoFilterError: the server's filters lack an extension for that.
         AppUsageError: the user has scripts, and none is active: which one is meant is not to be guessed.
-        SieveError: the server refuses it; nothing was changed.
+        SieveError: the server does not answer.
     """
     missing = [name for name in NEEDED if name not in client.extensions]
     if missing and addresses:
-        raise NoFilterError(
-            f"the server's filters cannot do that: they lack {', '.join(missing)}",
-            hint="Give the delegate a role in your Inbox instead.",
-        )
+        raise NoFilterError(f"the server's filters cannot do that: they lack {', '.join(missing)}")
     scripts = client.scripts()
     active = next((script.name for script in scripts if script.active), None)
     if active is None:
         if not addresses:
-            return
+            return _nothing
         if any(script.name == SCRIPT_NAME for script in scripts) or not scripts:
-            client.put(SCRIPT_NAME, with_rule("", addresses))
-            client.activate(SCRIPT_NAME)
-            return
+            return partial(_begin, client, with_rule("", addresses))
         raise AppUsageError(
             "your filters on the server are switched off",
-            hint="Switch one on, or delete them: " + ", ".join(script.name for script in scripts),
+            hint="Switch one on, or delete them: " + ", ".join(script.name for script in scripts) + ".",
         )
     before = client.script(active)
     after = with_rule(before, addresses)
     if after == before:
-        return
+        return _nothing
     if not after.strip() and active == SCRIPT_NAME:
-        client.activate("")
-        client.delete(active)
-        return
-    client.put(active, after)
+        return partial(_end, client)
+    return partial(client.put, active, after)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _begin(client: SieveClient, text: str) -> None:
+    client.put(SCRIPT_NAME, text)
+    client.activate(SCRIPT_NAME)
+
+
+def _end(client: SieveClient) -> None:
+    client.activate("")
+    client.delete(SCRIPT_NAME)

@@ -2,7 +2,8 @@
 
 It stands between two lines of ours, behind the `require` at the top of the script, since none may follow a rule, and
 before the user's own rules, which may end the script. All else of the script stays as it is, to the letter. What is
-sent on is delivered to the user as well (`redirect :copy`, RFC 3894).
+sent on is delivered to the user as well (`redirect :copy`, RFC 3894). What came as a copy itself goes no further, and
+nothing goes back to whose filter it came from: two users may be delegates of each other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailconnector.app.delegate.requests import COPY_FIELD, REDIRECTED_FIELD
 from mailconnector.app.errors import AppUsageError
 
 SCRIPT_NAME = "mailconnector"
@@ -53,9 +55,13 @@ def with_rule(text: str, addresses: Sequence[str]) -> str:
         top, below = top + "\n", below.removeprefix("\r").removeprefix("\n")
     needed = ", ".join(f'"{name}"' for name in NEEDED)
     require = f"{_REQUIRE_BEGIN}\nrequire [{needed}];\n"
-    actions = "".join(f'  redirect :copy "{_checked(address)}";\n' for address in addresses)
+    actions = "".join(
+        f'  if not header :contains "{REDIRECTED_FIELD}" "{_checked(address)}" {{ redirect :copy "{address}"; }}\n'
+        for address in addresses
+    )
     test = 'body :content "text/calendar" :contains ["METHOD:REQUEST", "METHOD:CANCEL"]'
-    return f"{require}{top}{_BEGIN}\nif {test} {{\n{actions}}}\n{_END}\n{below}"
+    first = f'not exists "{COPY_FIELD}"'
+    return f"{require}{top}{_BEGIN}\nif allof ({first}, {test}) {{\n{actions}}}\n{_END}\n{below}"
 
 
 def _checked(address: str) -> str:

@@ -12,11 +12,13 @@ from pathlib import Path
 from mailconnector import pst
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.account.profile import Account, Profile, ProfileError
+from mailconnector.app.account.submission import connect_smtp
+from mailconnector.app.delegate.copying import Copying, CopyReport
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.sync.folder_choices import follow_renames
 from mailconnector.app.sync.job import Job, OpenStore, WaitingStore
 from mailconnector.stores import ImapStore, Preparation, PstStore
-from mailconnector.sync import Settings
+from mailconnector.sync import Settings, State
 
 
 def chosen_accounts(profile: Profile, key: str | None) -> list[Account]:
@@ -55,7 +57,7 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
     def open_local() -> OpenStore:
         nonlocal opened
         _make_missing(account)
-        store = PstStore.open(account.pst_path, account.index_path, own_addresses=frozenset((account.address,)))
+        store = PstStore.open(account.pst_path, account.index_path, own_addresses=account.own_addresses)
         opened = weakref.ref(store)
         return store
 
@@ -67,6 +69,11 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
     def open_remote() -> WaitingStore:
         return ImapStore(lambda: connect(account), parsers=_parsers(), book=account.kinds_path, preparation=preparation)
 
+    def copy_requests(state: State, cancelled: Callable[[], bool]) -> CopyReport | None:
+        return Copying(
+            account.address, state, partial(connect, account), partial(connect_smtp, account), cancelled
+        ).run()
+
     return Job(
         account.key,
         account.state_path,
@@ -75,6 +82,7 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
         open_remote,
         account.pst_path,
         partial(follow_renames, account),
+        copy_requests,
     )
 
 

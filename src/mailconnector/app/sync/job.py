@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mailconnector.sync import Settings, SyncStore
+from mailconnector.app.delegate.copying import CopyReport
+from mailconnector.sync import Settings, State, SyncStore
 from mailconnector.sync.renames import Rename
 
 
@@ -37,6 +38,8 @@ class Job:
         open_remote: Opens the shared store. Raises MailConnectorError.
         local_file: The file that the local store is in; None where it is in none.
         follow: Writes what the user chose for folders under their new paths. Raises MailConnectorError.
+        copy_requests: Sends meeting requests on to delegates, where this connector does that; is given the open state
+            file and whom to ask whether to end. Raises MailConnectorError.
     """
 
     account: str
@@ -46,6 +49,7 @@ class Job:
     open_remote: Callable[[], WaitingStore]
     local_file: Path | None = None
     follow: Callable[[Sequence[Rename]], None] | None = None
+    copy_requests: Callable[[State, Callable[[], bool]], CopyReport | None] | None = None
 
     @property
     def lock_path(self) -> Path:

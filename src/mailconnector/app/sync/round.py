@@ -8,13 +8,14 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from mailconnector.app.delegate.copying import CopyReport, CopyTrouble
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.lock import held_lock
 from mailconnector.app.sync.counted import counted
 from mailconnector.app.sync.job import Job
 from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.remembered import LastRound, held_deletions, remember_held, remember_round
-from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report
+from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report, worst
 from mailconnector.errors import MailConnectorError
 from mailconnector.sync import Mode, Report, Request, State, StateError, Watcher, renames, synchronise
 from mailconnector.sync import log as sync_log
@@ -53,6 +54,7 @@ class Outcome:
         report: what synchronisation says of it; None when it could not begin.
         error: why it could not begin; None when it could.
         counts: what was done to items, by folder, side and step.
+        copies: the meeting requests that were sent on to delegates; None where this connector does not do that.
     """
 
     account: str
@@ -62,11 +64,13 @@ class Outcome:
     report: Report | None = None
     error: MailConnectorError | None = None
     counts: tuple[Count, ...] = ()
+    copies: CopyReport | None = None
 
     @property
     def done(self) -> int:
-        """How many changes were made to items and folders."""
-        return sum(count.times for count in self.counts) + (len(self.report.folders) if self.report else 0)
+        """How many changes were made to items and folders, and copies sent on."""
+        copies = len(self.copies.sent) if self.copies else 0
+        return sum(count.times for count in self.counts) + (len(self.report.folders) if self.report else 0) + copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +158,27 @@ def _locked_round(job: Job, wish: Wish, onlooker: Onlooker, outcome: Outcome, be
             outcome = replace(outcome, error=error, verdict=verdict_of_error(error))
         done = planned if wish.request.rehearse else _done_since(state, before, outcome.report)
         counts = tuple(Count(*key, times) for key, times in done.items() if times > 0)
+        if not wish.request.rehearse and not isinstance(outcome.error, WishError):
+            outcome = _with_copies(job, onlooker, state, outcome)
         outcome = replace(outcome, counts=counts, seconds=time.monotonic() - begun)
         if not wish.request.rehearse and not isinstance(outcome.error, WishError):
             _remember(state, outcome)
         return outcome
+
+
+def _with_copies(job: Job, onlooker: Onlooker, state: State, outcome: Outcome) -> Outcome:
+    """Send meeting requests on to delegates. It needs the server and not the PST, which Outlook may have open."""
+    unreachable = outcome.verdict in (Verdict.LOST, Verdict.REFUSED, Verdict.STOPPED)
+    if job.copy_requests is None or unreachable:
+        return outcome
+    try:
+        copies = job.copy_requests(state, onlooker.cancelled)
+    except MailConnectorError as error:
+        copies = CopyReport(troubles=(CopyTrouble("", "", error),))
+    if copies is None:
+        return outcome
+    verdict = worst(iter((outcome.verdict, Verdict.PARTLY))) if copies.troubles else outcome.verdict
+    return replace(outcome, copies=copies, verdict=verdict)
 
 
 def _done_since(state: State, before: int, report: Report | None) -> Counter[tuple[str, str, str]]:
@@ -239,6 +260,8 @@ def _remember(state: State, outcome: Outcome) -> None:
     problem = outcome.error
     if problem is None and outcome.report is not None and outcome.verdict not in (Verdict.IN_STEP, Verdict.STOPPED):
         problem = next((trouble.error for trouble in outcome.report.troubles), None)
+    if problem is None and outcome.copies is not None:
+        problem = next((trouble.error for trouble in outcome.copies.troubles), None)
     remember_round(
         state,
         LastRound(

@@ -43,6 +43,25 @@ def test_it_is_changed_and_taken_out_again_and_the_rest_is_as_it_was() -> None:
         assert with_rule(made, []).replace("\r\n", "\n").rstrip("\n") == text.replace("\r\n", "\n").rstrip("\n")
 
 
+def test_a_copy_goes_no_further_and_nothing_goes_back_to_whose_filter_sent_it() -> None:
+    made = with_rule("", ["bob@example.org", "carol@example.org"])
+    assert 'not exists "X-MailConnector-Copy"' in made
+    for address in ("bob@example.org", "carol@example.org"):
+        line = next(line for line in made.splitlines() if f'redirect :copy "{address}"' in line)
+        assert f'not header :contains "X-Sieve-Redirected-From" "{address}"' in line
+
+
+def test_a_rule_of_an_earlier_version_is_replaced() -> None:
+    old = (
+        '# Mail Connector: what its rule needs.\nrequire ["body", "copy"];\n'
+        "# Mail Connector: meeting requests for delegates. Changed by `mailconnector delegate`; the rest is yours.\n"
+        'if body :content "text/calendar" :contains ["METHOD:REQUEST", "METHOD:CANCEL"] {\n'
+        '  redirect :copy "bob@example.org";\n}\n# Mail Connector: end.\nkeep;\n'
+    )
+    assert with_rule(old, []) == "keep;\n"
+    assert with_rule(old, ["bob@example.org"]) == with_rule("keep;\n", ["bob@example.org"])
+
+
 @pytest.mark.parametrize(
     "address", ["bob", 'bob"@example.org', "bob@example.org\r\n", "a b@example.org", "", "<bob@x>"]
 )
