@@ -1,6 +1,6 @@
 """The errors of the use cases."""
 
-from mailconnector.errors import MailConnectorError
+from mailconnector.errors import MailConnectorError, Obstacle
 
 
 class AppError(MailConnectorError):
@@ -22,13 +22,19 @@ class AppUsageError(AppError):
 class AppDiskError(AppError):
     """The operating system refused to read or write a file beside the PST; the cause is chained."""
 
+    obstacle = Obstacle.DISK
+
 
 class AppInUseError(AppError):
     """Another program is at work on the same thing."""
 
+    obstacle = Obstacle.IN_USE
+
 
 class SecretError(AppError):
     """The password or token of a server could not be had; the reason, and never a part of it, is in the message."""
+
+    obstacle = Obstacle.REFUSED
 
 
 class ProfileLockedError(AppInUseError):

@@ -5,7 +5,7 @@ No error carries a password: commands describe themselves without their secrets 
 
 from __future__ import annotations
 
-from mailconnector.errors import MailConnectorError
+from mailconnector.errors import MailConnectorError, Obstacle
 
 
 class ImapError(MailConnectorError):
@@ -43,6 +43,8 @@ class ImapLimitError(ImapError):
     Raised for what a server sends, the connection is over: what follows could not be told apart.
     """
 
+    obstacle = Obstacle.LOST
+
     def __init__(self, message: str, *, limit: int, server: str = "", hint: str = "") -> None:
         self.limit = limit
         super().__init__(message, server=server, hint=hint)
@@ -51,6 +53,8 @@ class ImapLimitError(ImapError):
 class ImapConnectionError(ImapError):
     """The connection could not be made, or was lost. What was under way may or may not have been done."""
 
+    obstacle = Obstacle.LOST
+
 
 class ImapNameError(ImapConnectionError):
     """The server's name is not known to the name service."""
@@ -58,6 +62,8 @@ class ImapNameError(ImapConnectionError):
 
 class ImapTlsError(ImapConnectionError):
     """The connection cannot be made private: the certificate, the protocol, or STARTTLS is at fault."""
+
+    obstacle = Obstacle.REFUSED
 
 
 class ImapTimeoutError(ImapConnectionError):
@@ -83,6 +89,8 @@ class ImapProtocolError(ImapError):
     Attributes:
         data: the beginning of what could not be read.
     """
+
+    obstacle = Obstacle.LOST
 
     def __init__(self, message: str, *, data: bytes = b"", server: str = "", hint: str = "") -> None:
         self.data = data[:200]
@@ -138,9 +146,13 @@ class ImapQuotaError(ImapNoError):
 class ImapThrottledError(ImapNoError):
     """The server asks for patience: too much at once, in use, or out of service. The same may succeed later."""
 
+    obstacle = Obstacle.LOST
+
 
 class ImapLoginError(ImapCommandError):
     """The login was refused: the user name, the password or the token is wrong, or the account is closed."""
+
+    obstacle = Obstacle.REFUSED
 
 
 class ImapUidValidityError(ImapError):

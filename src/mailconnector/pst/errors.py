@@ -1,6 +1,6 @@
 """The errors of the PST engine. Each carries the place it speaks of; nothing else is raised for a malformed file."""
 
-from mailconnector.errors import MailConnectorError
+from mailconnector.errors import MailConnectorError, Obstacle
 
 
 class PstError(MailConnectorError):
@@ -11,6 +11,8 @@ class PstError(MailConnectorError):
         bid: the block or page concerned, if known.
         offset: the place in the file in bytes, if known.
     """
+
+    obstacle = Obstacle.UNUSABLE
 
     def __init__(
         self,
@@ -53,6 +55,8 @@ class PstUsageError(PstError):
 class PstFullError(PstError):
     """The file cannot take more: its format's limit is reached. Nothing of the running transaction was kept."""
 
+    obstacle = Obstacle.DISK
+
 
 class PstTooLargeError(PstFullError):
     """One object is more than the format, or this store's names, have room for; smaller ones still fit."""
@@ -61,6 +65,8 @@ class PstTooLargeError(PstFullError):
 class PstLockedError(PstError):
     """Another program holds the file. ``owner`` says who, as far as the system tells."""
 
+    obstacle = Obstacle.IN_USE
+
     def __init__(self, message: str, *, owner: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.owner = owner
@@ -68,3 +74,5 @@ class PstLockedError(PstError):
 
 class PstDiskError(PstError):
     """The operating system refused to read or write the file; the cause is chained."""
+
+    obstacle = Obstacle.DISK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from mailconnector.errors import MailConnectorError
+from mailconnector.errors import MailConnectorError, Obstacle
 
 
 class Radius(Enum):
@@ -70,11 +70,15 @@ class FolderNotEmptyError(FolderError):
 class StoreError(SyncError):
     """The store broke down in the middle; what was done since the last barrier may have happened or not."""
 
+    obstacle = Obstacle.LOST
+
     radius = Radius.STORE
 
 
 class AccountError(SyncError):
     """The store refuses to work until the user does something."""
+
+    obstacle = Obstacle.REFUSED
 
     radius = Radius.ACCOUNT
 

@@ -15,9 +15,9 @@ from mailconnector.app.sync.counted import counted
 from mailconnector.app.sync.job import Job
 from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.remembered import LastRound, held_deletions, remember_held, remember_round
-from mailconnector.app.sync.verdict import Verdict, verdict_of_error, verdict_of_report, worst
+from mailconnector.app.sync.verdict import Verdict, verdict_of_error, worst
 from mailconnector.errors import MailConnectorError
-from mailconnector.sync import Mode, Report, Request, State, StateError, Watcher, renames, synchronise
+from mailconnector.sync import Mode, Radius, Report, Request, State, StateError, Watcher, renames, synchronise
 from mailconnector.sync import log as sync_log
 from mailconnector.sync.plan import FolderAction, ItemAction
 from mailconnector.sync.report import Progress
@@ -153,7 +153,7 @@ def _locked_round(job: Job, wish: Wish, onlooker: Onlooker, outcome: Outcome, be
 
         try:
             report = _synchronise(job, wish, onlooker, state, act)
-            outcome = replace(outcome, report=report, verdict=verdict_of_report(report))
+            outcome = replace(outcome, report=report, verdict=_verdict_of_report(report))
         except MailConnectorError as error:
             outcome = replace(outcome, error=error, verdict=verdict_of_error(error))
         done = planned if wish.request.rehearse else _done_since(state, before, outcome.report)
@@ -276,3 +276,17 @@ def _remember(state: State, outcome: Outcome) -> None:
     )
     if outcome.report is not None:
         remember_held(state, outcome.report)
+
+
+def _verdict_of_report(report: Report) -> Verdict:
+    """Return how a run ended that took place."""
+    found = [_verdict_of_trouble(trouble.radius, trouble.error) for trouble in report.troubles]
+    if report.held:
+        found.append(Verdict.HELD)
+    if report.cancelled:
+        found.append(Verdict.STOPPED)
+    return worst(iter(found))
+
+
+def _verdict_of_trouble(radius: Radius, error: Exception) -> Verdict:
+    return Verdict.PARTLY if radius in (Radius.ITEM, Radius.FOLDER) else verdict_of_error(error)

@@ -1,19 +1,9 @@
 """How a synchronisation ended, in one word: what a face shows, what a script acts on, and what `run` does next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from mailconnector.app.errors import AppDiskError, AppInUseError, SecretError
-from mailconnector.imap import (
-    ImapConnectionError,
-    ImapLimitError,
-    ImapLoginError,
-    ImapProtocolError,
-    ImapThrottledError,
-    ImapTlsError,
-)
-from mailconnector.pst import PstDiskError, PstError, PstFullError, PstLockedError
-from mailconnector.sync import AccountError, Radius, Report, StoreError
+from mailconnector.errors import MailConnectorError, Obstacle
 
 
 class Verdict(Enum):
@@ -60,36 +50,21 @@ def worst(verdicts: Iterator[Verdict]) -> Verdict:
     return max(verdicts, key=lambda verdict: verdict.weight, default=Verdict.IN_STEP)
 
 
-def verdict_of_report(report: Report) -> Verdict:
-    """Return how a run ended that took place."""
-    found = [_verdict_of_trouble(trouble.radius, trouble.error) for trouble in report.troubles]
-    if report.held:
-        found.append(Verdict.HELD)
-    if report.cancelled:
-        found.append(Verdict.STOPPED)
-    return worst(iter(found))
-
-
-def _verdict_of_trouble(radius: Radius, error: Exception) -> Verdict:
-    return Verdict.PARTLY if radius in (Radius.ITEM, Radius.FOLDER) else verdict_of_error(error)
+_OF_OBSTACLE: Mapping[Obstacle, Verdict] = {
+    Obstacle.IN_USE: Verdict.IN_USE,
+    Obstacle.DISK: Verdict.DISK,
+    Obstacle.LOST: Verdict.LOST,
+    Obstacle.REFUSED: Verdict.REFUSED,
+    Obstacle.UNUSABLE: Verdict.UNUSABLE,
+}
 
 
 def verdict_of_error(error: BaseException) -> Verdict:
     """Return how a run ended that an error ended. What caused the error tells more than what it became."""
     for each in reversed(list(_causes(error))):
-        if isinstance(each, PstLockedError | AppInUseError):
-            return Verdict.IN_USE
-        if isinstance(each, PstDiskError | PstFullError | AppDiskError):
-            return Verdict.DISK
-        if isinstance(each, ImapLoginError | ImapTlsError | SecretError):
-            return Verdict.REFUSED
-        if isinstance(each, ImapConnectionError | ImapThrottledError | ImapProtocolError | ImapLimitError):
-            return Verdict.LOST
-        if isinstance(each, PstError):
-            return Verdict.UNUSABLE
-    if isinstance(error, StoreError):
-        return Verdict.LOST
-    return Verdict.REFUSED if isinstance(error, AccountError) else Verdict.UNUSABLE
+        if isinstance(each, MailConnectorError) and each.obstacle is not None:
+            return _OF_OBSTACLE[each.obstacle]
+    return Verdict.UNUSABLE
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
