@@ -79,7 +79,7 @@ class CyrusServer(MailServer):
 
     @property
     def has_sieve(self) -> bool:
-        """Whether filters can be set over ManageSieve on the port `sieve`. What they send on goes nowhere."""
+        """Whether filters can be set over ManageSieve on the port `sieve`."""
         return (self._tree / _SIEVE).exists()
 
     def check(self) -> None:
@@ -114,6 +114,7 @@ class CyrusServer(MailServer):
             "bin": self._tree / _BIN,
             "config": config,
             "sieve_service": "",
+            "sendmail": self.write_sendmail(),
         }
         if self.has_sieve:
             sieve = f'cmd="{self._tree / _SIEVE} -C {config}" listen="127.0.0.1:{self._ports["sieve"]}" prefork=0'

@@ -1,7 +1,6 @@
 """Dovecot as a private server: the first of the two that everything is tried on."""
 
 import subprocess
-import sys
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -134,7 +133,7 @@ class DovecotServer(MailServer):
             if self.has_sieve
             else "",
         }
-        self._write_sendmail()
+        self.write_sendmail()
         template = "dovecot-2.4.conf.in" if is_new else "dovecot-2.3.conf.in"
         config = self.home / "dovecot.conf"
         write_private(config, fill_in(resources.files("mailconnector.lab").joinpath(template).read_text(), values))
@@ -147,15 +146,6 @@ class DovecotServer(MailServer):
         ids = f"{self.account.uid}:{self.account.gid}"
         home = self.home / "mail" / user
         return f"{user}:{{PLAIN}}{self.password(user)}:{ids}::{home}::userdb_acl_groups={_GROUPS[user]}\n"
-
-    def _write_sendmail(self) -> None:
-        # A Python that the account of the servers may run too.
-        python = find_program("python3", (Path("/usr/bin"), Path("/usr/local/bin"), Path("/bin")))
-        values: dict[str, object] = {"python": python or sys.executable, "lmtp": self._ports["lmtp"]}
-        text = resources.files("mailconnector.lab").joinpath("sendmail.py.in").read_text()
-        program = self.home / "sendmail"
-        write_private(program, fill_in(text, values))
-        program.chmod(0o700)
 
     def _let_dave_administer(self, public: Path) -> None:
         public.mkdir(parents=True, exist_ok=True)

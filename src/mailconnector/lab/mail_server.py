@@ -1,9 +1,12 @@
 """An IMAP server with users: what those that hold mail have in common."""
 
 import secrets
+import sys
+from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
+from mailconnector.lab.processes import find_program
 from mailconnector.lab.server import Server
 
 USERS = ("alice", "bob", "carol", "dave")
@@ -46,6 +49,17 @@ class MailServer(Server):
     def fresh_user(self) -> str:
         """Return the name of a user that nobody has used, with empty mailboxes: what a test wants."""
         return f"{TEST_USER}{secrets.token_hex(5)}"
+
+    def write_sendmail(self) -> Path:
+        """Write the program that filters send mail on with, and return its path."""
+        # A Python that the account of the servers may run too.
+        python = find_program("python3", (Path("/usr/bin"), Path("/usr/local/bin"), Path("/bin")))
+        values: dict[str, object] = {"python": python or sys.executable, "lmtp": self.lmtp_port}
+        text = resources.files("mailconnector.lab").joinpath("sendmail.py.in").read_text()
+        program = self.home / "sendmail"
+        write_private(program, fill_in(text, values))
+        program.chmod(0o700)
+        return program
 
 
 def fill_in(template: str, values: dict[str, object]) -> str:
