@@ -12,6 +12,7 @@ stays one round trip.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -41,6 +42,8 @@ _TYPES = {
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 # Settings of Kolab's programs, which are nothing to people.
 _MACHINERY = frozenset({"configuration", "freebusy"})
+# Of a companion (`companions`): settings as well, to those who do not know it.
+_COMPANION = re.compile(r"configuration\.mailconnector\.([a-z]{1,10})\.([0-9a-f]{1,64})\.([0-9]{1,10})")
 _SUBTYPES = {
     "sentitems": SpecialUse.SENT,
     "drafts": SpecialUse.DRAFTS,
@@ -59,6 +62,21 @@ _KOLAB = b"application/x-vnd.kolab."
 
 
 @dataclass(frozen=True, slots=True)
+class CompanionMark:
+    """What the folder type of a companion says (`companions`).
+
+    Attributes:
+        kind: What sort of items it holds.
+        key: What goes into the names of placeholders.
+        validity: The UIDVALIDITY of the folder whose companion it is.
+    """
+
+    kind: FolderKind
+    key: str
+    validity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What is known of a mailbox.
 
@@ -66,11 +84,13 @@ class Told:
         kind: What it is made for; None when nothing says.
         use: It is the user's main one of its kind.
         machinery: It holds a program's settings.
+        companion: It holds the private items of another folder.
     """
 
     kind: FolderKind | None = None
     use: SpecialUse | None = None
     machinery: bool = False
+    companion: CompanionMark | None = None
 
 
 def told(values: Iterable[bytes]) -> Told:
@@ -80,15 +100,27 @@ def told(values: Iterable[bytes]) -> Told:
         values: Folder types, in the order in which they are believed.
     """
     for value in values:
-        sort, _, subtype = value.decode("ascii", "replace").strip().casefold().partition(".")
+        text = value.decode("ascii", "replace").strip().casefold()
+        sort, _, subtype = text.partition(".")
         if sort in _MACHINERY:
-            return Told(machinery=True)
+            return Told(machinery=True, companion=_companion(text))
         kind = _TYPES.get(sort)
         if kind is FolderKind.MAIL:
             return Told(kind, _SUBTYPES.get(subtype))
         if kind is not None:
             return Told(kind, SpecialUse(kind.value) if subtype == "default" else None)
     return Told()
+
+
+def _companion(text: str) -> CompanionMark | None:
+    found = _COMPANION.fullmatch(text)
+    kind = _TYPES.get(found[1]) if found else None
+    return CompanionMark(kind, found[2], int(found[3])) if found and kind else None
+
+
+def companion_type(mark: CompanionMark) -> bytes:
+    """Return the folder type of a companion."""
+    return f"configuration.mailconnector.{_NAMES[mark.kind]}.{mark.key}.{mark.validity}".encode("ascii")
 
 
 def folder_type(kind: FolderKind, *, default: bool) -> bytes:

@@ -6,6 +6,7 @@
       changes   what has changed since a cursor
       reading   names, headers, whole messages -> items (parsing: in other processes)
       writing   items -> messages; flags, deletions, moves
+      private   shared folders whose private items lie in mailboxes of their own (companions: which; private_views)
       watching  waiting for changes
       line      the connection
     flags, errors   flags and errors between the two worlds
@@ -38,11 +39,16 @@ from mailconnector.imap import Rights as ImapRights
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap import folders as tree
 from mailconnector.stores.imap.changes import ChangeReader
+from mailconnector.stores.imap.companions import MARK, name_for, reunite, subject_in
+from mailconnector.stores.imap.companions import Found as Companions
+from mailconnector.stores.imap.companions import find as companions_in
 from mailconnector.stores.imap.folders import INBOX, Layout, Sorts
 from mailconnector.stores.imap.kinds import KindBook, Told, annotated, content_kind, key_of, listed_entries, note_kind
 from mailconnector.stores.imap.line import Line
 from mailconnector.stores.imap.names import cut, fitting
 from mailconnector.stores.imap.parsing import Parsers, Prepare
+from mailconnector.stores.imap.private import PrivateItems
+from mailconnector.stores.imap.private_views import Views
 from mailconnector.stores.imap.reading import Reader
 from mailconnector.stores.imap.watching import Watch
 from mailconnector.stores.imap.writing import Writer
@@ -77,6 +83,7 @@ class ImapStore:
         book: The file in which to remember what sort of items mailboxes hold; None to find it out each time.
         preparation: Returns what makes something of an item in these processes for the store that it goes to
             (`sync.store.Fetched.ready`), as it is now; None for nothing.
+        login: The user, to see that nobody else can look into what is private; empty not to look.
     """
 
     def __init__(
@@ -86,6 +93,7 @@ class ImapStore:
         parsers: int = 0,
         book: Path | None = None,
         preparation: Callable[[], Prepare | None] | None = None,
+        login: str = "",
     ) -> None:
         self._line = Line(connect)
         self._watch = Watch(connect)
@@ -95,6 +103,8 @@ class ImapStore:
         self._writer = Writer(self._line)
         self._layout: Layout | None = None
         self._book = KindBook(book)
+        views = Views(book.with_name(f"{book.name}.private") if book is not None else None)
+        self._private = PrivateItems(self._line, self._reader, self._changes, self._writer, views, login)
         self._kinds: dict[str, FolderKind] = {}
         self._capabilities: Capabilities | None = None
 
@@ -155,11 +165,36 @@ class ImapStore:
             if info.rights is not None:
                 self._changes.know_rights(info.name, tree.rights_of(info.rights))
         told = self._line.read(lambda client: annotated(client, infos, self._book))
-        found = tree.states(infos, layout, self._sorts(told))
+        companions = self._companions(infos, told, layout)
+        if companions.lost:
+            listed = infos
+            infos = self._line.effect(lambda client: reunite(client, listed, companions), ROOT)
+            told = self._line.read(lambda client: annotated(client, infos, self._book))
+            companions = self._companions(infos, told, layout)
+            # What has lost its folder for good is a folder itself, so that its owner sees what is in it.
+            told = {**told, **{name: Told(mark.kind) for name, mark in companions.lost.items()}}
+        shown = [info for info in infos if info.name not in companions.mailboxes]
+        found = tree.states(shown, layout, self._sorts(told))
         self._book.save(key_of(info) for info in infos)
-        self._line.validities = {state.id: int(state.validity) for state in found if state.validity}
+        self._line.validities = {
+            info.name: info.status.uid_validity for info in infos if info.status and info.status.uid_validity
+        }
         self._kinds = {state.id: state.kind for state in found}
-        return found
+        own = [info.name for info in shown if layout.is_own(info.name)]
+        self._private.know(companions.pairs, self._kinds, subject_in(own))
+        cursors = {info.name: tree.cursor_of(info.status) for info in infos if info.name in companions.mailboxes}
+        return [self._combined(state, cursors) for state in found]
+
+    def _companions(self, infos: Sequence[MailboxInfo], told: Mapping[str, Told], layout: Layout) -> Companions:
+        return companions_in(infos, told, layout, annotated=self._line.client.annotations.available)
+
+    def _combined(self, state: FolderState, cursors: Mapping[str, str]) -> FolderState:
+        """Return the state of a folder together with that of its companion, if it has one."""
+        pair = self._private.companion(state.id)
+        if pair is None:
+            return state
+        both = self._private.cursor(state.id, state.cursor, cursors.get(pair.mailbox, ""))
+        return replace(state, cursor=both, count=None)
 
     def _with_rights(self, infos: Sequence[MailboxInfo], layout: Layout) -> list[MailboxInfo]:
         """Return a listing with what may be done with others' mailboxes; what does not tell at all allows nothing."""
@@ -188,40 +223,58 @@ class ImapStore:
 
     def changes(self, folder: str, cursor: str) -> Changes:
         """Open a folder and tell what is different since a cursor."""
+        if folder in self._private:
+            return self._private.changes(folder, cursor)
         return self._changes.changes(folder, cursor)
 
     def identify(self, folder: str, ids: Sequence[str]) -> Iterable[ItemState]:
         """Give the states of some items with their identities; the content stays unknown."""
+        if folder in self._private:
+            return self._private.identify(folder, ids)
         return self._reader.identify(folder, ids, kind=self._kind(folder))
 
     def find(self, folder: str, names: Sequence[str]) -> Iterable[ItemState]:
         """Look for items by name."""
+        if folder in self._private:
+            return self._private.find(folder, names)
         return self._reader.find(folder, names, kind=self._kind(folder))
 
     def fetch(self, folder: str, ids: Sequence[str], *, headers_only: bool = False) -> Iterator[Fetched | Failure]:
         """Read items, in the server's order, many in one command and one at a time in memory."""
+        if folder in self._private:
+            return self._private.fetch(folder, ids, headers_only=headers_only)
         return self._reader.fetch(folder, ids, headers_only=headers_only, kind=self._kind(folder))
 
     # -- items -------------------------------------------------------------------------------------------------------
 
     def add(self, folder: str, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Store new items."""
+        if folder in self._private:
+            return self._private.add(folder, deliveries)
         return self._writer.add(folder, deliveries)
 
     def replace(self, folder: str, replacements: Sequence[Replacement]) -> Sequence[Outcome]:
         """Give items new content: each is added anew, and the old one deleted."""
+        if folder in self._private:
+            return self._private.replace(folder, replacements)
         return self._writer.replace(folder, replacements)
 
     def set_flags(self, folder: str, changes: Sequence[FlagChange]) -> Sequence[Outcome]:
         """Set and clear flags."""
+        if folder in self._private:
+            return self._private.set_flags(folder, changes)
         return self._writer.set_flags(folder, changes)
 
     def delete(self, folder: str, removals: Sequence[Removal]) -> Sequence[Outcome]:
         """Delete items for good."""
+        if folder in self._private:
+            return self._private.delete(folder, removals)
         return self._writer.delete(folder, removals)
 
     def move(self, folder: str, target: str, removals: Sequence[Removal]) -> Sequence[Outcome]:
         """Move items into another folder."""
+        if folder in self._private or target in self._private:
+            return self._private.move(folder, target, removals)
         return self._writer.move(folder, target, removals)
 
     # -- folders -----------------------------------------------------------------------------------------------------
@@ -237,6 +290,8 @@ class ImapStore:
             if folder == INBOX:
                 taken.discard(self._key(INBOX))
         fitted = fitting(name, layout.separator, self._line.client.quirks)
+        if fitted.endswith(MARK) and layout.join(parent, name) != folder:
+            fitted = fitted.removesuffix(")") + "_)"  # only a companion is called so
         candidate, number = fitted, 2
         while self._key(candidate) in taken or (parent == ROOT and candidate.upper() == INBOX and folder != INBOX):
             candidate, number = f"{cut(fitted, room=8)} ({number})", number + 1
@@ -293,6 +348,7 @@ class ImapStore:
             return self._shown(folder)
         before = next((state for state in self._listed() if state.id == folder), None)
         self._line.leave(folder)
+        pair = self._private.companion(folder)
 
         def rename(client: ImapClient) -> None:
             subscribed = client.mailboxes.subscribed()
@@ -300,7 +356,13 @@ class ImapStore:
             moved = [name for name in subscribed if layout.is_below(name, folder)]
             _subscribe(client, moved, on=False)
             _subscribe(client, [mailbox + name[len(folder) :] for name in moved], on=True)
+            if pair is not None:
+                client.mailboxes.rename(pair.mailbox, name_for(mailbox))
+                _subscribe(client, [pair.mailbox], on=False)
+                _subscribe(client, [name_for(mailbox)], on=True)
 
+        if pair is not None:
+            self._line.leave(pair.mailbox)
         self._line.effect(rename, folder)
         for old in [old for old in self._kinds if layout.is_below(old, folder)]:
             validity = str(self._line.validities.get(old, ""))
@@ -308,6 +370,9 @@ class ImapStore:
             self._know(FolderState(renamed, ROOT, renamed, self._kinds.pop(old), validity=validity))
         for old in [old for old in self._line.validities if layout.is_below(old, folder)]:
             self._line.forget(old)
+            self._private.rename(old, mailbox + old[len(folder) :])
+        if pair is not None:
+            self._line.forget(pair.mailbox)
         if before is not None and not before.selectable:  # a server knows no status of a name that holds only others
             return replace(before, id=mailbox, parent=parent, name=name)
         return self._shown(mailbox, kind=self._kind(mailbox), special=before.special if before else None)
@@ -343,6 +408,8 @@ class ImapStore:
         """
         if any(info.name != folder for info in self._inside(folder)):
             raise FolderNotEmptyError("the folder holds folders", folder=folder)
+        if folder in self._private:
+            self._private.clear(folder)
         self._line.leave(folder)
         aside = self._name_in_trash(folder)
 
@@ -374,6 +441,8 @@ class ImapStore:
 
         self._line.effect(delete, folder)
         self._line.forget(folder)
+        if folder in self._private:
+            self._private.drop(folder)
 
     def _name_in_trash(self, folder: str) -> str:
         """Return a free name in the trash for a mailbox; empty where there is no trash for it."""
@@ -460,6 +529,10 @@ class ImapStore:
             count=status.messages,
         )
         space = layout.space_of(mailbox)
+        pair = self._private.companion(mailbox)
+        if pair is not None:
+            beside = self._line.read(lambda client: client.mailboxes.status(pair.mailbox), mailbox)
+            return self._combined(shown, {pair.mailbox: tree.cursor_of(beside)})
         if space is None:
             return shown
         mine = self._line.read(lambda client: client.access.mine(mailbox), mailbox)
