@@ -43,6 +43,7 @@ def add_command(  # an option for each value
         typer.Option(help="Make the PST: unicode, or ansi for Outlook 97 to 2002.", show_default=False),
     ] = None,
     mapping: options.Mapping_ = None,
+    outbox: options.Outbox = None,
     imap_host: options.ImapHost = None,
     imap_port: options.ImapPort = None,
     imap_security: options.ImapSecurity = None,
@@ -112,6 +113,7 @@ def add_command(  # an option for each value
     place = _pst_place(pst, create_pst, loaded, key, asking=asking)
     values["pst"] = written_path(place.path, loaded.path)
     values["mapping"] = mapping
+    values["outbox"] = outbox
     secrets = _secrets(values, from_stdin=password_stdin, asking=asking)
     added = add_account(loaded.path, key, values, secrets=secrets, new_pst=place.new)
     return _report(Profile.load(loaded.path), added, ping=ping, as_json=as_json)

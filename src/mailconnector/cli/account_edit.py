@@ -28,6 +28,7 @@ def edit_command(  # an option for each value
     organization: options.Organization = None,
     pst: options.Pst = None,
     mapping: options.Mapping_ = None,
+    outbox: options.Outbox = None,
     imap_host: options.ImapHost = None,
     imap_port: options.ImapPort = None,
     imap_security: options.ImapSecurity = None,
@@ -79,6 +80,7 @@ def edit_command(  # an option for each value
         "organization": organization,
         "pst": written_path(pst, loaded.path) if pst else None,
         "mapping": mapping,
+        "outbox": outbox,
         "imap": options.server_values(
             host=imap_host,
             port=imap_port,

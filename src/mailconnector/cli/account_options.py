@@ -28,6 +28,10 @@ Mapping_ = Annotated[
     bool | None,
     typer.Option("--mapping/--no-mapping", help="Whether PST and server are kept in step.", show_default=False),
 ]
+Outbox = Annotated[
+    Literal["send", "leave"] | None,
+    typer.Option(help="send: each run sends what lies ready in the Outbox. leave: Outlook does, which is usual."),
+]
 
 ImapHost = Annotated[str | None, typer.Option(help="The server's name.", rich_help_panel=_IMAP)]
 ImapPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Its port.", rich_help_panel=_IMAP)]

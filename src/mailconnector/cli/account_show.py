@@ -38,6 +38,8 @@ def print_account(profile: Profile, account: Account) -> None:
         ("Profile", Text(clean(str(profile.path)))),
         ("User", Text(clean(f"{account.name} <{account.address}>" if account.name else account.address))),
     ]
+    if account.aliases:
+        facts.append(("Own as well", Text(clean(", ".join(account.aliases)))))
     if account.reply_to:
         facts.append(("Answers to", Text(clean(account.reply_to))))
     if account.organization:
@@ -45,6 +47,7 @@ def print_account(profile: Profile, account: Account) -> None:
     size = size_text(left.pst_size) if left.pst else "not made yet"
     facts.append(("PST", Text(f"{clean(str(account.pst_path))} ({size})")))
     facts.append(("Mapping", Text("on" if account.mapping else "off: PST and server are not kept in step")))
+    facts.append(("Outbox", Text("each run sends it" if account.outbox == "send" else "left to Outlook")))
     for server in servers_of(account):
         facts.append((server.service.upper(), Text(clean(_server_text(server)))))
     facts.append(("Folders", Text(_options_text(settings.default))))
@@ -63,11 +66,13 @@ def account_json(profile: Profile, account: Account) -> dict[str, Any]:
         "account": account.key,
         "name": account.name,
         "address": account.address,
+        "aliases": list(account.aliases),
         "reply_to": account.reply_to,
         "organization": account.organization,
         "pst": str(account.pst_path),
         "pst_exists": account.pst_path.exists(),
         "mapping": account.mapping,
+        "outbox": account.outbox,
         "servers": {server.service: _server_json(server) for server in servers_of(account)},
         "sync": {
             **_options_json(settings.default),

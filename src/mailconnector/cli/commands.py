@@ -28,6 +28,12 @@ Commands = late_group(
         "delegate:delegate_app",
         "Who acts for you: roles in your main folders, sending on your behalf, copies of meeting requests.",
     ),
+    Late("send", "send:send_command", "Send a message to the recipients that it names in To, Cc and Bcc."),
+    Late(
+        "outbox",
+        "outbox:outbox_app",
+        "Messages that are to be sent: what lies in the Outbox, and what is to become of it.",
+    ),
     Late(
         "demo",
         "demo:demo_command",

@@ -140,6 +140,8 @@ class _Log:
         problem = str(outcome.error) if outcome.error else ""
         if outcome.report is not None and outcome.verdict is not Verdict.IN_STEP:
             problem = next((str(trouble.error) for trouble in outcome.report.troubles), problem)
+        if not problem and outcome.outbox is not None:
+            problem = str(outcome.outbox.problem or "")
         if not problem and outcome.copies is not None:
             problem = next((str(trouble.error) for trouble in outcome.copies.troubles), "")
         news = (outcome.verdict, problem) != self._last.get(event.account)
@@ -159,6 +161,8 @@ class _Log:
             text.append(f"; {counted(len(outcome.report.folders), 'folder change')}")
         if outcome.report is not None and outcome.report.clashes:
             text.append(f"; {counted(len(outcome.report.clashes), 'conflict')}")
+        if outcome.outbox is not None and outcome.outbox.sent:
+            text.append(f"; {counted(outcome.outbox.sent, 'message')} sent")
         if outcome.copies is not None and outcome.copies.sent:
             text.append(f"; {counted(len(outcome.copies.sent), 'meeting request')} sent on to delegates")
         text.append(f": {clean(problem)}" if problem else "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailconnector.errors import MailConnectorError
+from mailconnector.errors import MailConnectorError, Obstacle
 
 
 class SmtpError(MailConnectorError):
@@ -43,6 +43,8 @@ class SmtpUnsupportedError(SmtpError):
 class SmtpConnectionError(SmtpError):
     """The connection was lost before the message was complete, so the server has thrown away what it had of it."""
 
+    obstacle = Obstacle.LOST
+
     @property
     def lasting(self) -> bool:
         """Whether trying the same again leads to the same: it need not."""
@@ -63,6 +65,8 @@ class SmtpProtocolError(SmtpError):
     Attributes:
         data: the beginning of it.
     """
+
+    obstacle = Obstacle.LOST
 
     def __init__(self, message: str, *, data: bytes = b"", server: str = "", hint: str = "") -> None:
         self.data = data[:200]
@@ -131,6 +135,8 @@ class SmtpRefusedError(SmtpError):
 
 class SmtpLoginError(SmtpRefusedError):
     """The server does not let us in."""
+
+    obstacle = Obstacle.REFUSED
 
 
 class SmtpUnknownError(SmtpError):

@@ -133,7 +133,8 @@ class _Run:
 
     def begin(self, waiting: list[Waiting]) -> None:
         """Bring the ledger up to date."""
-        self._ledger.settle({one.nid for one in waiting}, self.means.clock())
+        # What its user has opened again is a message of its own from then on.
+        self._ledger.settle({one.nid for one in waiting if one.ready}, self.means.clock())
 
     def one(self, waiting: Waiting) -> Told | None:
         """Do what is to be done about a message now; None where nothing is, and nothing is known."""
@@ -178,8 +179,11 @@ class _Run:
         if known.state is LetterState.REFUSED and not self._choice.insist:
             return told_of(waiting, known)
         if waiting.due is not None and waiting.due.timestamp() > now:
+            if not known.reason and known.next_try != waiting.due.timestamp():
+                known = self._ledger.put(replace(known, next_try=waiting.due.timestamp()))
             return told_of(waiting, known)
-        if known.state is LetterState.WAITING and known.next_try > now and not self._choice.insist:
+        # Without a reason it waited for its time, which its user may have changed.
+        if known.state is LetterState.WAITING and known.reason and known.next_try > now and not self._choice.insist:
             return told_of(waiting, known)
         return None
 

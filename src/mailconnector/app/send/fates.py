@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from mailconnector.app.errors import AppError
 from mailconnector.app.send.ledger import NotDelivered
 from mailconnector.errors import MailConnectorError
+
+
+class NotSentError(AppError):
+    """A message has not gone as meant, or not to everybody."""
 
 
 class Fate(Enum):
@@ -79,6 +84,22 @@ class OutboxReport:
     error: MailConnectorError | None = None
 
     @property
+    def sent(self) -> int:
+        """How many messages have gone."""
+        return sum(one.fate in (Fate.SENT, Fate.PARTLY) for one in self.letters)
+
+    @property
     def is_trouble(self) -> bool:
         """Whether something has not gone as meant."""
         return self.error is not None or any(one.is_trouble for one in self.letters)
+
+    @property
+    def problem(self) -> MailConnectorError | None:
+        """The first thing that has not gone as meant; None where all has."""
+        first = next((one for one in self.letters if one.is_trouble), None)
+        if self.error is not None or first is None:
+            return self.error
+        reason = first.reason or "; ".join(f"{one.recipient}: {one.text}" for one in first.refused)
+        return NotSentError(
+            f"{first.title or 'a message'} in the Outbox: {first.fate.value}: {reason}", hint=first.hint
+        )

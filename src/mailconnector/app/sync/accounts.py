@@ -15,10 +15,13 @@ from mailconnector.app.account.profile import Account, Profile, ProfileError
 from mailconnector.app.account.submission import connect_smtp
 from mailconnector.app.delegate.copying import Copying, CopyReport
 from mailconnector.app.errors import AppUsageError
+from mailconnector.app.send.delivering import Choice, Means, deliver
+from mailconnector.app.send.fates import OutboxReport
+from mailconnector.app.send.ledger import next_try
 from mailconnector.app.sync.folder_choices import follow_renames
 from mailconnector.app.sync.job import Job, OpenStore, WaitingStore
 from mailconnector.stores import ImapStore, Preparation, PstStore
-from mailconnector.sync import Settings, State
+from mailconnector.sync import State
 
 
 def chosen_accounts(profile: Profile, key: str | None) -> list[Account]:
@@ -44,13 +47,14 @@ def chosen_accounts(profile: Profile, key: str | None) -> list[Account]:
     return found
 
 
-def job_for(account: Account, settings: Callable[[], Settings] | None = None) -> Job:
+def job_for(account: Account, current: Callable[[], Account] | None = None) -> Job:
     """Return an account's job.
 
     Args:
         account: the account.
-        settings: returns what the user chose; None for what the account says now.
+        current: returns the account as the user wants it by now; None for as it is given.
     """
+    wanted = current or (lambda: account)
 
     opened: Callable[[], PstStore | None] | None = None
 
@@ -74,16 +78,28 @@ def job_for(account: Account, settings: Callable[[], Settings] | None = None) ->
             account.address, state, partial(connect, account), partial(connect_smtp, account), cancelled
         ).run()
 
-    return Job(
+    def send(asked: bool, cancelled: Callable[[], bool]) -> OutboxReport | None:
+        if wanted().outbox != "send":
+            return None
+        # Whoever asks for a run has perhaps mended what was in the way.
+        return deliver(account, job, Choice(insist=asked), Means(cancelled=cancelled))
+
+    def send_again() -> float | None:
+        return next_try(account.outbox_path) if wanted().outbox == "send" else None
+
+    job = Job(
         account.key,
         account.state_path,
-        settings or account.settings,
+        lambda: wanted().settings(),
         open_local,
         open_remote,
         account.pst_path,
         partial(follow_renames, account),
         copy_requests,
+        send,
+        send_again,
     )
+    return job
 
 
 def _parsers() -> int:
@@ -128,16 +144,16 @@ class LiveProfile:
 
     def jobs(self, key: str | None) -> Sequence[Job]:
         """Return the jobs of the accounts that the user named; their settings follow the file."""
-        return [job_for(account, partial(self._settings, account)) for account in chosen_accounts(self.profile, key)]
+        return [job_for(account, partial(self._current, account)) for account in chosen_accounts(self.profile, key)]
 
-    def _settings(self, account: Account) -> Settings:
+    def _current(self, account: Account) -> Account:
         with self._lock:
             now = _stamp(self.profile.path)
             if now is not None and now != self._stamp:
                 self._stamp = now
                 with contextlib.suppress(ProfileError):
                     self.profile = Profile.load(self.profile.path)
-            return self.profile.accounts.get(account.key, account).settings()
+            return self.profile.accounts.get(account.key, account)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

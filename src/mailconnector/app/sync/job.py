@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mailconnector.app.delegate.copying import CopyReport
+from mailconnector.app.send.fates import OutboxReport
 from mailconnector.sync import Settings, State, SyncStore
 from mailconnector.sync.renames import Rename
 
@@ -40,6 +41,9 @@ class Job:
         follow: Writes what the user chose for folders under their new paths. Raises MailConnectorError.
         copy_requests: Sends meeting requests on to delegates, where this connector does that; is given the open state
             file and whom to ask whether to end. Raises MailConnectorError.
+        send: Sends what lies ready in the Outbox, where the user wants that; is told whether the user asked for it just
+            now, and whom to ask whether to end. None of it where the user does not.
+        send_again: Returns when something in the Outbox is to be sent, POSIX seconds; None for never.
     """
 
     account: str
@@ -50,6 +54,8 @@ class Job:
     local_file: Path | None = None
     follow: Callable[[Sequence[Rename]], None] | None = None
     copy_requests: Callable[[State, Callable[[], bool]], CopyReport | None] | None = None
+    send: Callable[[bool, Callable[[], bool]], OutboxReport | None] | None = None
+    send_again: Callable[[], float | None] | None = None
 
     @property
     def lock_path(self) -> Path:

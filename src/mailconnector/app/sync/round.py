@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from mailconnector.app.delegate.copying import CopyReport, CopyTrouble
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.lock import held_lock
+from mailconnector.app.send.fates import OutboxReport
 from mailconnector.app.sync.counted import counted
 from mailconnector.app.sync.job import Job
 from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.remembered import LastRound, held_deletions, remember_held, remember_round
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, worst
 from mailconnector.errors import MailConnectorError
-from mailconnector.sync import Mode, Radius, Report, Request, State, StateError, Watcher, renames, synchronise
+from mailconnector.sync import Mode, Radius, Report, Request, State, StateError, Trigger, Watcher, renames, synchronise
 from mailconnector.sync import log as sync_log
 from mailconnector.sync.plan import FolderAction, ItemAction
 from mailconnector.sync.report import Progress
@@ -55,6 +56,7 @@ class Outcome:
         error: why it could not begin; None when it could.
         counts: what was done to items, by folder, side and step.
         copies: the meeting requests that were sent on to delegates; None where this connector does not do that.
+        outbox: what became of the Outbox; None where it is left alone.
     """
 
     account: str
@@ -65,12 +67,13 @@ class Outcome:
     error: MailConnectorError | None = None
     counts: tuple[Count, ...] = ()
     copies: CopyReport | None = None
+    outbox: OutboxReport | None = None
 
     @property
     def done(self) -> int:
-        """How many changes were made to items and folders, and copies sent on."""
-        copies = len(self.copies.sent) if self.copies else 0
-        return sum(count.times for count in self.counts) + (len(self.report.folders) if self.report else 0) + copies
+        """How many changes were made to items and folders, messages sent, and copies sent on."""
+        sent = (len(self.copies.sent) if self.copies else 0) + (self.outbox.sent if self.outbox else 0)
+        return sum(count.times for count in self.counts) + (len(self.report.folders) if self.report else 0) + sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,16 @@ def _locked_round(job: Job, wish: Wish, onlooker: Onlooker, outcome: Outcome, be
                 planned["/".join(path), action.side.value, action.step.value] += 1
             onlooker.action(path, action)
 
+        # First, so that the copies in Sent Items are on the server after this round.
+        outbox = _outbox(job, wish, onlooker)
+        outcome = replace(outcome, outbox=outbox)
         try:
             report = _synchronise(job, wish, onlooker, state, act)
             outcome = replace(outcome, report=report, verdict=_verdict_of_report(report))
         except MailConnectorError as error:
             outcome = replace(outcome, error=error, verdict=verdict_of_error(error))
+        if outbox is not None and outbox.is_trouble:
+            outcome = replace(outcome, verdict=worst(iter((outcome.verdict, Verdict.PARTLY))))
         done = planned if wish.request.rehearse else _done_since(state, before, outcome.report)
         counts = tuple(Count(*key, times) for key, times in done.items() if times > 0)
         if not wish.request.rehearse and not isinstance(outcome.error, WishError):
@@ -164,6 +172,14 @@ def _locked_round(job: Job, wish: Wish, onlooker: Onlooker, outcome: Outcome, be
         if not wish.request.rehearse and not isinstance(outcome.error, WishError):
             _remember(state, outcome)
         return outcome
+
+
+def _outbox(job: Job, wish: Wish, onlooker: Onlooker) -> OutboxReport | None:
+    """Send what lies ready, where that is wanted. What does not go keeps nothing else back."""
+    if job.send is None or wish.request.rehearse or wish.folder:
+        return None
+    onlooker.stage("sending")
+    return job.send(wish.request.trigger is Trigger.DEMAND, onlooker.cancelled)
 
 
 def _with_copies(job: Job, onlooker: Onlooker, state: State, outcome: Outcome) -> Outcome:
@@ -260,6 +276,8 @@ def _remember(state: State, outcome: Outcome) -> None:
     problem = outcome.error
     if problem is None and outcome.report is not None and outcome.verdict not in (Verdict.IN_STEP, Verdict.STOPPED):
         problem = next((trouble.error for trouble in outcome.report.troubles), None)
+    if problem is None and outcome.outbox is not None:
+        problem = outcome.outbox.problem
     if problem is None and outcome.copies is not None:
         problem = next((trouble.error for trouble in outcome.copies.troubles), None)
     remember_round(

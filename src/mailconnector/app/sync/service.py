@@ -241,7 +241,9 @@ class _Loop:
             self._interval = None if found.interval is None else max(found.interval, soonest)
             push = wants_push(settings)
             anyway = time.time() + self.times.anyway if push else None
-            self._retry = min((at for at in (found.retry, anyway) if at is not None), default=None)
+            sending = self.job.send_again() if self.job.send_again is not None else None
+            sending = None if sending is None else max(sending, soonest)
+            self._retry = min((at for at in (found.retry, anyway, sending) if at is not None), default=None)
         except (MailConnectorError, sqlite3.Error):
             return  # the next round says what is wrong
         if push and self._watch is None and not self.stopping.is_set():
