@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 from mailconnector.items import Mail
 from mailconnector.items.headers import first, unfolded
+from mailconnector.items.message_ids import MADE_DOMAIN
 from mailconnector.items.subject import normalized
 from mailconnector.mapi import reading, tags
 from mailconnector.mapi.conversation import ConversationIndex, ResponseLevel
@@ -33,7 +34,6 @@ OWNED = frozenset(
 _BEGINNING = FileTime.from_datetime(datetime(2000, 1, 1, tzinfo=UTC))
 _HEAD = ConversationIndex.new(_BEGINNING).head
 _ID = re.compile(r"<[^<>\s]+>")
-_MADE_DOMAIN = "mailconnector.invalid"
 
 
 def thread_properties(mail: Mail) -> Properties:
@@ -107,7 +107,7 @@ def read_message_id(properties: Properties, headers: bytes, is_made_here: bool) 
     if not found and headers:
         return _text(first(headers, b"message-id"))
     if not found and is_made_here and len(key := reading.data(properties, tags.PidTagSearchKey)) >= 16:
-        return f"<{key.hex()}@{_MADE_DOMAIN}>"
+        return f"<{key.hex()}@{MADE_DOMAIN}>"
     return found
 
 

@@ -20,7 +20,7 @@ from mailconnector.mapping import flag_changes, flag_keys, from_mapi
 from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, PstFormatError, PstTooLargeError, Store
 from mailconnector.stores.pst.flags import KEPT_FLAGS, fitted_category, flags_told
 from mailconnector.stores.pst.index import IndexedItem, NodePlace, stored_moment
-from mailconnector.stores.pst.preparing import Making, Preparation, Ready, message_of, not_counted
+from mailconnector.stores.pst.preparing import DATES, Making, Preparation, Ready, message_of, not_counted
 from mailconnector.sync.flags import FlagSet, kept, to_flags, to_text
 from mailconnector.sync.identity import identify
 from mailconnector.sync.store import Delivery, Identity
@@ -262,7 +262,7 @@ def _born(get: Callable[[PropertyKey], Value]) -> int:
 
 def _date_of(get: Callable[[PropertyKey], Value]) -> int | None:
     """Return when a message was received, else sent, else made."""
-    for tag in (tags.PidTagMessageDeliveryTime, tags.PidTagClientSubmitTime, tags.PidTagCreationTime):
+    for tag in DATES:
         value = get(tag)
         if isinstance(value, FileTime) and (moment := value.to_datetime()) is not None:
             return stored_moment(moment)

@@ -33,7 +33,9 @@ _ACCOUNT_KEYS: tuple[PropertyKey, ...] = (named.PidLidInternetAccountName, named
 # A mail with all that mail from a server has: known beforehand, its names let the first messages be made elsewhere too.
 _EXPECTED = Mail(headers=b"X: \xff\r\n", layout=b"x")
 _EXPECTED_FLAGS = frozenset((*KEPT_FLAGS.flags - {ANY_KEYWORD}, "keyword"))
-_DATES = (tags.PidTagMessageDeliveryTime >> 16, tags.PidTagClientSubmitTime >> 16, tags.PidTagCreationTime >> 16)
+DATES = (tags.PidTagMessageDeliveryTime, tags.PidTagClientSubmitTime, tags.PidTagCreationTime)
+"""When a message was received, sent, made: the first that it has is its date."""
+
 _CREATED, _CLASS, _SIZE = tags.PidTagCreationTime >> 16, tags.PidTagMessageClass >> 16, tags.PidTagMessageSize >> 16
 _KEY_SIZE = 16
 
@@ -152,7 +154,7 @@ class Making:
             return None
         told = to_text(flags_told(message.properties.get))
         values = new.values
-        date_noted = next((moment for pid in _DATES if (moment := _moment(new, pid)) is not None), None)
+        date_noted = next((moment for tag in DATES if (moment := _moment(new, tag >> 16)) is not None), None)
         size = int.from_bytes(values[_SIZE].data, "little")
         revision = self._keys_for(new).of_new(new)
         facts = Facts(told, revision, size, date_noted, int(_time(new, _CREATED) or 0))
