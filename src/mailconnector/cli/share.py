@@ -3,6 +3,7 @@
 import typer
 
 from mailconnector.cli.share_change import change_command, grant_command, restore_command, revoke_command
+from mailconnector.cli.share_private import private_command
 from mailconnector.cli.share_show import explain_command, list_command, rights_command, show_command
 
 share_app = typer.Typer(
@@ -15,6 +16,7 @@ share_app.command("grant")(grant_command)
 share_app.command("change")(change_command)
 share_app.command("revoke")(revoke_command)
 share_app.command("restore")(restore_command)
+share_app.command("private")(private_command)
 share_app.command("explain")(explain_command)
 share_app.command("show")(show_command)
 share_app.command("rights")(rights_command)

@@ -1,14 +1,16 @@
 """Changes of rights at the command line: shown, asked about, made and told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.share.changes import AclChange, Danger, Plan
+from mailconnector.app.share.privacy import PrivacyChange
 from mailconnector.app.share.sharing import Made, Sharing
 from mailconnector.cli.exits import ExitCode
 from mailconnector.cli.questions import at_terminal, confirm
+from mailconnector.cli.share_private import print_privacy, privacy_json
 from mailconnector.cli.share_words import (
     change_json,
     change_text,
@@ -41,18 +43,40 @@ class How:
     as_json: bool
 
 
-def carry_out(sharing: Sharing, account: str, plan: Plan, how: How) -> ExitCode:
+def carry_out(
+    sharing: Sharing,
+    account: str,
+    plan: Plan,
+    how: How,
+    before: Callable[[], Sequence[PrivacyChange]] = tuple,
+    after: Callable[[], Sequence[PrivacyChange]] = tuple,
+) -> ExitCode:
+    """Show a plan, and carry it out if it is meant.
+
+    Args:
+        sharing: the rights.
+        account: the account's name.
+        plan: the plan.
+        how: how.
+        before: hides private items, so that nobody sees them for a moment; what raises stops all.
+        after: shows them again, to those who are left.
+    """
     if not how.as_json:
         show_plan(sharing, plan)
-    if how.dry_run or not plan.needed:
+    if how.dry_run:
         if how.as_json:
-            print_json(plan_json(account, plan, ()))
+            print_json({**plan_json(account, plan, ()), "private": []})
         return ExitCode.OK
-    insist(plan, how)
+    if plan.needed:
+        insist(plan, how)
+    done = list(before())
     made = sharing.make(plan.needed)
+    done += after()
     if how.as_json:
-        print_json(plan_json(account, plan, made))
-    else:
+        print_json({**plan_json(account, plan, made), "private": privacy_json(done)})
+        return ExitCode.OK if all(one.error is None for one in made) else ExitCode.FINDINGS
+    print_privacy(done)
+    if made:
         report_made(sharing, made)
     return ExitCode.OK if all(one.error is None for one in made) else ExitCode.FINDINGS
 

@@ -108,6 +108,8 @@ def explain_command(
             )
             return
         print_line(f"{clean(login)} in {clean(place.shown)}: {rights_text(rights)}", "bold")
+        if place.companion is not None and not sharing.dialect.same_login(login, place.owner):
+            print_line("  What is marked private is hidden there.")
         for word in RIGHT_WORDS:
             may = word.letter in rights
             print_line(Text(f"  {'yes' if may else 'no':<4}{word.name:<15} {word.meaning}", style="" if may else "dim"))
@@ -193,7 +195,8 @@ def _list_one(sharing: Sharing, folder: Folder, *, as_json: bool) -> None:
 
 def _print_acl(folder: Folder, acl: FolderAcl) -> None:
     owner = f" (owner: {clean(folder.owner)})" if folder.owner else ""
-    print_line(Text(clean(folder.shown), style="bold").append(owner, style="not bold"))
+    hidden = ", private items hidden" if folder.companion is not None else ""
+    print_line(Text(clean(folder.shown), style="bold").append(f"{owner}{hidden}", style="not bold"))
     table = list_table("Who", "May", folding=("May",))
     for name, rights in acl.entries.items():
         may = f"not: {in_words(rights)} ({rights})" if name.startswith("-") else rights_text(rights)

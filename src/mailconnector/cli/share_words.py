@@ -79,7 +79,13 @@ def rights_json(rights: Rights) -> dict[str, Any]:
 
 def folder_json(folder: Folder) -> dict[str, Any]:
     """Return a folder for programs."""
-    return {"folder": folder.shown, "mailbox": folder.mailbox, "owner": folder.owner or None, "own": folder.own}
+    return {
+        "folder": folder.shown,
+        "mailbox": folder.mailbox,
+        "owner": folder.owner or None,
+        "own": folder.own,
+        "private_hidden": folder.companion is not None,
+    }
 
 
 def acl_json(acl: FolderAcl) -> list[dict[str, Any]]:

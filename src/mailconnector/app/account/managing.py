@@ -298,8 +298,9 @@ def _own_keyring_entries(profile: Profile, account: Account) -> list[Server]:
 
 
 def _data_files(account: Account) -> Iterator[Path]:
-    if account.kinds_path.exists():
-        yield account.kinds_path
+    for path in (account.kinds_path, account.views_path):
+        if path.exists():
+            yield path
     for path in (account.state_path, account.index_path, account.outbox_path):
         for aside in ("", _SET_ASIDE):
             for ending in (*_SQLITE_ENDINGS, _LOCK):
@@ -325,6 +326,7 @@ def _set_aside(account: Account, *, index: bool) -> tuple[Path, ...]:
     with _at_rest(account):
         try:
             account.kinds_path.unlink(missing_ok=True)
+            account.views_path.unlink(missing_ok=True)
             for path in paths:
                 if not path.exists():
                     continue

@@ -258,6 +258,11 @@ class Account(AccountTable):
         return self.data_directory / f"{self.key.lower()}.kinds.json"
 
     @property
+    def views_path(self) -> Path:
+        """The file that remembers what was found in folders whose private items are hidden."""
+        return self.data_directory / f"{self.key.lower()}.private.json"
+
+    @property
     def outbox_path(self) -> Path:
         """The SQLite file that remembers what became of messages that were to be sent."""
         return self.data_directory / f"{self.key.lower()}.outbox.sqlite"

@@ -13,6 +13,8 @@ from mailconnector.app.sync.paths import folder_paths
 from mailconnector.imap import ImapClient, MailboxInfo
 from mailconnector.imap.responses import Namespaces
 from mailconnector.imap.rights import Rights
+from mailconnector.items import FolderKind
+from mailconnector.stores.imap.companions import Companion, find
 from mailconnector.stores.imap.folders import Layout, Sorts, states
 from mailconnector.stores.imap.kinds import KindBook, annotated
 from mailconnector.sync import State
@@ -32,6 +34,8 @@ class Folder:
         mine: what the account may do with it; None where the server does not tell.
         selectable: it is a folder of its own, not just a name that others stand in.
         use: what it is for, if it is one of the account's main folders.
+        kind: what sort of items it holds, as far as that is told.
+        companion: where its private items are, if they are hidden from others.
     """
 
     mailbox: str
@@ -41,6 +45,8 @@ class Folder:
     mine: Rights | None
     selectable: bool = True
     use: SpecialUse | None = None
+    kind: FolderKind = FolderKind.MAIL
+    companion: Companion | None = None
 
     @property
     def shown(self) -> str:
@@ -118,7 +124,11 @@ def look(client: ImapClient, job: Job, login: str) -> FolderIndex:
     namespaces = client.mailboxes.namespaces()
     infos = client.mailboxes.list(subscriptions=False, rights=True)
     layout = Layout.of(namespaces)
-    tree = Tree(states(infos, layout, Sorts(annotated(client, infos, KindBook()))))
+    sorts = annotated(client, infos, KindBook())
+    companions = find(infos, sorts, layout, annotated=client.annotations.available)
+    # A companion is no folder that anybody shares: rights on it would show what it is there to hide.
+    infos = [info for info in infos if info.name not in companions.mailboxes]
+    tree = Tree(states(infos, layout, Sorts(sorts)))
     local = _local_paths(job)
     found = []
     for info in infos:
@@ -126,7 +136,9 @@ def look(client: ImapClient, job: Job, login: str) -> FolderIndex:
         own = layout.is_own(info.name)
         owner = login if own else owner_of(info.name, namespaces)
         use = tree[info.name].special if info.name in tree else None
-        found.append(Folder(info.name, path, owner, own, info.rights, info.selectable, use))
+        kind = tree[info.name].kind if info.name in tree else FolderKind.MAIL
+        pair = companions.pairs.get(info.name)
+        found.append(Folder(info.name, path, owner, own, info.rights, info.selectable, use, kind, pair))
     return FolderIndex(found, layout.separator)
 
 

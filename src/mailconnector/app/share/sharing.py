@@ -113,6 +113,10 @@ class Sharing:
             self._index = look(self._client, self._job, self.login)
         return self._index
 
+    def look_again(self) -> None:
+        """Forget which folders there are: they are asked for anew."""
+        self._index = None
+
     def find(self, path: tuple[str, ...]) -> Folder:
         """Return the folder that a user means; one that the server does not list, by its full name there.
 
@@ -165,6 +169,14 @@ class Sharing:
                 if any(not acl.is_owner(self.dialect.rank(name)[1]) for name in acl.entries):
                     found.append((folder, acl))
         return found
+
+    def is_unshared(self, folder: Folder) -> bool:
+        """Tell whether nobody but its owner has rights on a folder. Raises what `acl` does."""
+        acl = self.acl(folder)
+        return all(
+            name.startswith("-") or not rights or acl.is_owner(self.dialect.rank(name)[1] or name)
+            for name, rights in acl.entries.items()
+        )
 
     def explain(self, folder: Folder, login: str, groups: Iterable[str] = ()) -> Effective:
         """Work out what somebody may do with a folder, and why. Raises what `acl` does."""

@@ -71,7 +71,14 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
         return None if local is None else local.preparation
 
     def open_remote() -> WaitingStore:
-        return ImapStore(lambda: connect(account), parsers=_parsers(), book=account.kinds_path, preparation=preparation)
+        return ImapStore(
+            lambda: connect(account),
+            parsers=_parsers(),
+            book=account.kinds_path,
+            preparation=preparation,
+            views=account.views_path,
+            login=account.imap_server.login,
+        )
 
     def copy_requests(state: State, cancelled: Callable[[], bool]) -> CopyReport | None:
         return Copying(

@@ -83,6 +83,7 @@ class ImapStore:
         book: The file in which to remember what sort of items mailboxes hold; None to find it out each time.
         preparation: Returns what makes something of an item in these processes for the store that it goes to
             (`sync.store.Fetched.ready`), as it is now; None for nothing.
+        views: The file in which to remember what was found where private items are hidden; None to look anew.
         login: The user, to see that nobody else can look into what is private; empty not to look.
     """
 
@@ -93,6 +94,7 @@ class ImapStore:
         parsers: int = 0,
         book: Path | None = None,
         preparation: Callable[[], Prepare | None] | None = None,
+        views: Path | None = None,
         login: str = "",
     ) -> None:
         self._line = Line(connect)
@@ -103,8 +105,7 @@ class ImapStore:
         self._writer = Writer(self._line)
         self._layout: Layout | None = None
         self._book = KindBook(book)
-        views = Views(book.with_name(f"{book.name}.private") if book is not None else None)
-        self._private = PrivateItems(self._line, self._reader, self._changes, self._writer, views, login)
+        self._private = PrivateItems(self._line, self._reader, self._changes, self._writer, Views(views), login)
         self._kinds: dict[str, FolderKind] = {}
         self._capabilities: Capabilities | None = None
 
