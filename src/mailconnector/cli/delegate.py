@@ -236,7 +236,7 @@ def remove_command(
             if plan.changes:
                 show_plan(sharing, plan)
             if before.requests:
-                print_line(f"Meeting requests are not sent on to {clean(before.address)} any more.")
+                print_line(f"Meeting requests: no more copies to {clean(before.address)}")
         if dry_run:
             if as_json:
                 print_json({**plan_json(found.key, plan, ()), **_arranged_json(None)})

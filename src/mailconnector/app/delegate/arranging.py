@@ -9,7 +9,6 @@ connector begins, and the place where a connector ends is written down before th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -126,7 +125,7 @@ class Arranging:
         return Arranged(wanted, was)
 
     def _none(self, before: Record, wanted: Record, was: Way | None) -> Arranged:
-        if was is Way.FILTER and (failure := self._rule(())):
+        if was is Way.FILTER and (failure := self._without_rule()):
             kept = _requests_as_before(before, wanted)
             self.delegating.save(kept)
             return Arranged(kept, was, failure)
@@ -135,11 +134,10 @@ class Arranging:
         return Arranged(record, None)
 
     def _by_filter(self, before: Record, wanted: Record, was: Way | None) -> Arranged:
-        addresses = [one.address for one in wanted.copied_to]
         kept = _requests_as_before(before, wanted)
         try:
             with connect_filters(self.account, self.host, self.port) as filters:
-                put = plan_requests_to(filters, addresses)
+                put = plan_requests_to(filters, wanted.copied_to)
                 until = before.until
                 if was in (Way.CONNECTOR, Way.ELSEWHERE):
                     until = self._place()
@@ -174,7 +172,7 @@ class Arranging:
             return Arranged(kept, self.way(kept), failure)
         start = self._place()
         unsure = ""
-        if was is Way.FILTER and (failure := self._rule(())):
+        if was is Way.FILTER and (failure := self._without_rule()):
             if not insists:
                 kept = _requests_as_before(before, wanted)
                 self.delegating.save(kept)
@@ -199,11 +197,11 @@ class Arranging:
         moment = place.uid - start.uid if was is Way.FILTER and place.validity == start.validity else 0
         return Arranged(record, Way.CONNECTOR, unsure, why, moment)
 
-    def _rule(self, addresses: Iterable[str]) -> str:
-        """Have the filter send requests to these addresses; return why it cannot, empty where it does."""
+    def _without_rule(self) -> str:
+        """Have the filter send requests to nobody; return why it cannot, empty where it does."""
         try:
             with connect_filters(self.account, self.host, self.port) as filters:
-                plan_requests_to(filters, list(addresses))()
+                plan_requests_to(filters, ())()
         except _TROUBLE as error:
             return _words(error)
         return ""

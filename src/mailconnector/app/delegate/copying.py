@@ -206,7 +206,9 @@ class Copying:
         for one in record.copied_to:
             if not ours and one.since is None:
                 continue  # somebody who came when it was not us any more
-            if one.address.lower() in request.had_by or self._ledger.knows(request.name, one.address):
+            if {one.address.lower(), one.login.lower()} & request.had_by or self._ledger.knows(
+                request.name, one.address
+            ):
                 continue
             if _is_before(request, one, validity) or (known and not _has_place(one, validity)):
                 continue

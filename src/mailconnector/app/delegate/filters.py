@@ -7,6 +7,7 @@ from functools import partial
 
 from mailconnector.app.account.connecting import credentials
 from mailconnector.app.account.model import Account
+from mailconnector.app.delegate.record import Delegate
 from mailconnector.app.delegate.script import NEEDED, SCRIPT_NAME, with_rule
 from mailconnector.app.errors import AppError, AppUsageError
 from mailconnector.imap import Security, sasl
@@ -47,8 +48,8 @@ def connect_filters(account: Account, host: str = "", port: int = DEFAULT_PORT) 
     return client
 
 
-def plan_requests_to(client: SieveClient, addresses: Sequence[str]) -> Callable[[], None]:
-    """Work out how meeting requests are sent on to these addresses, and to no others; the user's own rules stay.
+def plan_requests_to(client: SieveClient, delegates: Sequence[Delegate]) -> Callable[[], None]:
+    """Work out how meeting requests are sent on to these delegates, and to nobody else; the user's own rules stay.
 
     Returns:
         What does it. It raises `SieveError` where the server refuses it; nothing was changed then.
@@ -59,21 +60,21 @@ def plan_requests_to(client: SieveClient, addresses: Sequence[str]) -> Callable[
         SieveError: the server does not answer.
     """
     missing = [name for name in NEEDED if name not in client.extensions]
-    if missing and addresses:
+    if missing and delegates:
         raise NoFilterError(f"the server's filters cannot do that: they lack {', '.join(missing)}")
     scripts = client.scripts()
     active = next((script.name for script in scripts if script.active), None)
     if active is None:
-        if not addresses:
+        if not delegates:
             return _nothing
         if any(script.name == SCRIPT_NAME for script in scripts) or not scripts:
-            return partial(_begin, client, with_rule("", addresses))
+            return partial(_begin, client, with_rule("", delegates))
         raise AppUsageError(
             "your filters on the server are switched off",
             hint="Switch one on, or delete them: " + ", ".join(script.name for script in scripts) + ".",
         )
     before = client.script(active)
-    after = with_rule(before, addresses)
+    after = with_rule(before, delegates)
     if after == before:
         return _nothing
     if not after.strip() and active == SCRIPT_NAME:

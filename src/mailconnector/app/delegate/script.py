@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailconnector.app.delegate.record import Delegate
 from mailconnector.app.delegate.requests import COPY_FIELD, REDIRECTED_FIELD
 from mailconnector.app.errors import AppUsageError
 
@@ -30,18 +31,18 @@ _OURS = re.compile(
 _TOP = re.compile(r'(?:\s+|#[^\n]*(?:\n|$)|/\*.*?\*/|require\s*(?:"[^"]*"|\[[^\]]*\])\s*;)', re.DOTALL | re.IGNORECASE)
 
 
-def with_rule(text: str, addresses: Sequence[str]) -> str:
+def with_rule(text: str, delegates: Sequence[Delegate]) -> str:
     """Return a script with the rule for these delegates, in place of the one that it had.
 
     Args:
         text: the user's script; may be empty.
-        addresses: the delegates' mail addresses; none takes the rule out.
+        delegates: who gets copies; none takes the rule out.
 
     Raises:
         AppUsageError: an address cannot stand in a script.
     """
     rest = _OURS.sub("", text)
-    if not addresses:
+    if not delegates:
         return rest
     place, found = 0, _TOP.match(rest)
     last = 0
@@ -55,13 +56,23 @@ def with_rule(text: str, addresses: Sequence[str]) -> str:
         top, below = top + "\n", below.removeprefix("\r").removeprefix("\n")
     needed = ", ".join(f'"{name}"' for name in NEEDED)
     require = f"{_REQUIRE_BEGIN}\nrequire [{needed}];\n"
-    actions = "".join(
-        f'  if not header :contains "{REDIRECTED_FIELD}" "{_checked(address)}" {{ redirect :copy "{address}"; }}\n'
-        for address in addresses
-    )
+    actions = "".join(map(_action, delegates))
     test = 'body :content "text/calendar" :contains ["METHOD:REQUEST", "METHOD:CANCEL"]'
     first = f'not exists "{COPY_FIELD}"'
     return f"{require}{top}{_BEGIN}\nif allof ({first}, {test}) {{\n{actions}}}\n{_END}\n{below}"
+
+
+def _action(delegate: Delegate) -> str:
+    address = _checked(delegate.address)
+    # Dovecot names whose filter it was by address, or by login where that has no domain.
+    names = f'["{address}", "{_quoted(delegate.login)}"]'
+    return f'  if not header :is "{REDIRECTED_FIELD}" {names} {{ redirect :copy "{address}"; }}\n'
+
+
+def _quoted(login: str) -> str:
+    if not login.isprintable():
+        raise AppUsageError(f"{login!r} is nobody's login")
+    return login.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _checked(address: str) -> str:
