@@ -30,6 +30,11 @@ Commands = late_group(
     ),
     Late("send", "send:send_command", "Send a message to the recipients that it names in To, Cc and Bcc."),
     Late(
+        "meeting",
+        "meeting:meeting_app",
+        "Meeting requests: accept and decline them, for yourself or for somebody whose delegate you are.",
+    ),
+    Late(
         "outbox",
         "outbox:outbox_app",
         "Messages that are to be sent: what lies in the Outbox, and what is to become of it.",

@@ -19,7 +19,7 @@ class Trusted:
     def __init__(self, account: Account, job: Job) -> None:
         self._account = account
         self._job = job
-        self._owners: frozenset[str] | None = None
+        self._owners: dict[str, str] | None = None
 
     def may_act_for(self, address: str) -> bool:
         """Tell whether the owner of an address has written down that the user may send on their behalf.
@@ -28,14 +28,25 @@ class Trusted:
             ImapError: the server does not tell.
             SecretError: the password or token cannot be had.
         """
+        return address.lower() in self._known()
+
+    def owner_of(self, address: str) -> str:
+        """Return the login of an owner by their address; empty where they have not written it down. Raises the same."""
+        return self._known().get(address.lower(), "")
+
+    def address_of(self, owner: str) -> str:
+        """Return the address of an owner by their login; empty where they have not written it down. Raises the same."""
+        return next((address for address, login in self._known().items() if login == owner), "")
+
+    def _known(self) -> dict[str, str]:
         if self._owners is None:
             self._owners = self._asked()
-        return address.lower() in self._owners
+        return self._owners
 
-    def _asked(self) -> frozenset[str]:
+    def _asked(self) -> dict[str, str]:
         try:
             with Sharing.open(self._account, self._job) as sharing:
                 trusts = Delegating(sharing, self._account.address).trusts()
         except NoSharingError:
-            return frozenset()
-        return frozenset(trust.address.lower() for trust in trusts if trust.on_behalf and trust.address)
+            return {}
+        return {trust.address.lower(): trust.owner for trust in trusts if trust.on_behalf and trust.address}

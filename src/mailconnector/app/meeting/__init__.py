@@ -1,0 +1,1 @@
+"""Meeting requests answered: the appointment in the calendar, and the answer to the organizer."""
