@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from mailconnector.formats import calendar, card
 from mailconnector.formats.calendar import lines as calendar_lines
+from mailconnector.formats.card import lines as card_lines
 from mailconnector.formats.errors import FormatError
 from mailconnector.formats.item.parts import with_uid
 from mailconnector.items import Item
@@ -32,6 +33,8 @@ _BOUNDARY = re.compile(rb"(BEGIN|END)[ \t]*:[ \t]*([A-Za-z0-9-]{1,60})[ \t]*\r?\
 _UID = re.compile(rb"UID[:;]", re.IGNORECASE)
 _NAME = re.compile(rb"X-WR-CALNAME(?:;[^:\n]*)?:([^\n]*)", re.IGNORECASE)
 _TZID = re.compile(rb"^TZID[ \t]*(?:;[^:\n]*)?:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_NAMED = re.compile(rb';[ \t]*TZID[ \t]*=[ \t]*(?:"([^"\r\n]*)"|([^;:,\r\n]*))', re.IGNORECASE)
+_ESCAPED = re.compile(rb"\\(.)")
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _ENTRIES = frozenset(name.encode("ascii") for name in calendar.COMPONENTS.values())
 _AGENT = re.compile(rb"AGENT[^:]*:[ \t]*\r?\n?\Z", re.IGNORECASE)
@@ -59,7 +62,7 @@ class FileEntry:
     Attributes:
         line: The line that it begins with, counted from 1.
         position: Bytes of the file up to its end.
-        data: The entry as it stands, as a file of its own.
+        data: The entry as it stands, as a file of its own; nothing of one that is larger than is read.
         items: What it is; nothing when it is broken.
         problem: Why it is broken.
     """
@@ -81,10 +84,10 @@ class _Span:
 
 @dataclass(slots=True)
 class _Calendar:
-    """A calendar of a file: its own lines, its time zones by name, and where its entries are."""
+    """A calendar of a file: its own lines, its time zones in their order by name, and where its entries are."""
 
     head: list[bytes] = field(default_factory=list)
-    zones: dict[bytes, bytes] = field(default_factory=dict)
+    zones: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     entries: list[list[_Span]] = field(default_factory=list)
     by_uid: dict[tuple[bytes, bytes], list[_Span]] = field(default_factory=dict)
     room: int = _MAX_HEAD
@@ -212,7 +215,7 @@ class CalendarFile:
             if self._room >= 0 and span.is_whole:
                 tzid, data = self._zone(span)
                 # Of several of a name the last counts, as when the whole is read.
-                one.zones[tzid] = data
+                one.zones[tzid] = one.zones.get(tzid, (len(one.zones),))[0], data
         if name not in _ENTRIES:
             return
         self._count += 1
@@ -232,7 +235,7 @@ class CalendarFile:
         data = self._read(span)
         self._file.seek(at)
         found = _TZID.search(_FOLD.sub(b"", data))
-        return (found[1].strip() if found else b"", data)
+        return (_ESCAPED.sub(rb"\1", found[1]).strip() if found else b"", data)
 
     def _read(self, span: _Span) -> bytes:
         self._file.seek(span.start)
@@ -251,6 +254,12 @@ class CalendarFile:
         for one in self._calendars:
             batch: list[tuple[FileEntry, bytes]] = []
             for spans in one.entries:
+                size = sum(span.end - span.start for span in spans)
+                if size > calendar_lines.LARGEST:
+                    yield from _read_batch(one, batch)
+                    batch = []
+                    yield _too_large(spans[0].line, spans[-1].end, size, calendar_lines.LARGEST)
+                    continue
                 data = b"".join(map(self._read, spans))
                 entry = FileEntry(spans[0].line, spans[-1].end, _file_of(one, data))
                 if not all(span.is_whole for span in spans):
@@ -267,8 +276,8 @@ class CalendarFile:
 
 def _file_of(one: _Calendar, entries: bytes) -> bytes:
     """Return a calendar with some of the entries of another, and the zones that they name."""
-    unfolded = _FOLD.sub(b"", entries)
-    zones = [data for name, data in one.zones.items() if name in unfolded]
+    named = {quoted.strip() or bare.strip() for quoted, bare in _NAMED.findall(_FOLD.sub(b"", entries))}
+    zones = [data for _, data in sorted(one.zones[name] for name in named if name in one.zones)]
     return b"".join([b"BEGIN:VCALENDAR\r\n", *one.head, *zones, entries, b"END:VCALENDAR\r\n"])
 
 
@@ -305,6 +314,10 @@ def _made_id(data: bytes, number: int) -> str:
 
 def _broken(entry: FileEntry, problem: FormatError) -> FileEntry:
     return replace(entry, problem=problem)
+
+
+def _too_large(line: int, position: int, size: int, most: int) -> FileEntry:
+    return FileEntry(line, position, b"", problem=EntryFileError(f"{size:,} bytes, at most {most:,} are read"))
 
 
 class CardFile:
@@ -354,6 +367,9 @@ class CardFile:
     def entries(self) -> Iterator[FileEntry]:
         """Yield the cards in their order."""
         for span in self._spans:
+            if (size := span.end - span.start) > card_lines.MAX_FILE:
+                yield _too_large(span.line, span.end, size, card_lines.MAX_FILE)
+                continue
             self._file.seek(span.start)
             entry = FileEntry(span.line, span.end, self._file.read(span.end - span.start))
             try:

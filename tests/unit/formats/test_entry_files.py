@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailconnector.formats import calendar, card, entry_files
+from mailconnector.formats.calendar import lines as calendar_lines
+from mailconnector.formats.card import lines as card_lines
 from mailconnector.formats.entry_files import CalendarFile, CardFile, EntryFileError, FileEntry
 from mailconnector.formats.entry_writing import JoinedCalendar, calendar_of, card_of
 from mailconnector.items import Appointment, Contact, Mail, Task
@@ -105,6 +108,57 @@ def test_of_zones_with_one_name_the_last_counts() -> None:
     assert [item.start for item in items_of(entries)] == [datetime(2024, 3, 1, 7, tzinfo=UTC)] * 2
     assert all(entry.data.count(b"TZID:Here\r\n") == 1 for entry in entries)
     assert all(entry.data.count(b"BEGIN:VTIMEZONE\r\n") <= 2 for entry in entries)
+
+
+def test_an_entry_has_the_zones_that_it_names_and_no_others() -> None:
+    names = ["There", "Here", "(UTC+01:00) Amsterdam, Berlin", "Mean; colon: and all", "Hereabouts"]
+    zones = "".join([ZONE.format(name=name.replace(",", "\\,").replace(";", "\\;"), offset="+0100") for name in names])
+    quoted = (
+        event(1).replace("DTSTART;TZID=Here", f'DTSTART;X-A=B;tzid="{names[3]}"').replace("=Here", f'="{names[2]}"')
+    )
+    folded = event(2).replace("DTSTART;TZID=Here", "DTSTART;TZ\n ID=Th\n\tere")
+    entries = read(wrapped(zones, quoted, folded, event(3, summary="There")))
+    parsed = [icalendar.Calendar.from_ical(entry.data).walk("VTIMEZONE") for entry in entries]
+    assert [[str(zone["TZID"]) for zone in some] for some in parsed] == [names[2:4], names[:2], names[1:2]]
+    assert all(item.zone is not None for item in items_of(entries))
+
+
+def test_a_file_of_nothing_but_zones_takes_no_longer_for_it() -> None:
+    zones = "".join([ZONE.format(name=f"Z{number}", offset="+0100") for number in range(20_000)])
+    entries = CalendarFile(io.BytesIO(wrapped(zones, *[event(number, uid="") for number in range(600)]))).entries()
+    begun = time.process_time()
+    assert sum(len(entry.items) for entry in entries) == 600
+    assert time.process_time() - begun < 3
+
+
+@pytest.mark.parametrize("kind", [CalendarFile, CardFile])
+def test_an_entry_that_is_too_large_is_not_read(
+    kind: type[CalendarFile | CardFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Watched(io.BytesIO):
+        largest = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size)
+            self.largest = max(self.largest, len(data))
+            return data
+
+    monkeypatch.setattr(calendar_lines, "LARGEST", 100_000)
+    monkeypatch.setattr(card_lines, "MAX_FILE", 100_000)
+    large = "".join([f"X-A:{'a' * 60}\n" for _ in range(2000)])
+    if kind is CalendarFile:
+        parts = [event(1), event(2).replace("SUMMARY", f"{large}SUMMARY"), event(3)]
+        file = Watched(wrapped(*parts))
+    else:
+        cards = [CARD.format(uid=number, name=f"N{number}") for number in range(3)]
+        file = Watched("".join([cards[0], cards[1].replace("FN:", f"{large}FN:"), cards[2]]).encode())
+    first, second, third = kind(file).entries()
+    assert (len(first.items), second.items, len(third.items)) == (1, (), 1)
+    assert isinstance(second.problem, EntryFileError)
+    assert "at most 100,000 are read" in str(second.problem)
+    assert (second.data, second.line > first.line) == (b"", True)
+    assert first.position < second.position < third.position
+    assert file.largest < 100_000
 
 
 def test_an_entry_without_an_end_does_no_harm_to_the_next() -> None:
