@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailconnector import pst
 from mailconnector.app.account.model import Account
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.account.steps import StepError, StepName
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.send.authorship import NotAllowedError
 from mailconnector.app.send.delivering import Choice
-from mailconnector.app.send.fates import Fate
-from mailconnector.app.send.ledger import Ledger, LetterState
+from mailconnector.app.send.fates import Fate, OutboxReport, Told
+from mailconnector.app.send.ledger import Ledger, LetterState, next_try
 from mailconnector.app.send.outbox import Outbox
 from mailconnector.app.send.sending import Wanted, send_item
 from mailconnector.app.send.tending import have_sent, outbox_letters, take_back
+from mailconnector.app.sync.accounts import job_for
+from mailconnector.app.sync.round import Wish, run_round
+from mailconnector.app.sync.status import account_status
+from mailconnector.app.sync.verdict import Verdict
 from mailconnector.items import Address
 from mailconnector.mapi import tags
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapping import to_mapi
 from mailconnector.pst import PstDiskError, PstNotFoundError
 from mailconnector.smtp import SmtpClient
+from mailconnector.sync import Request, Trigger
+from tests.exchange import folder_named
 from tests.scripted_smtp import hang_up
 from tests.unit.app.send.sending import (
     FROM_ME,
     NOW,
     READ,
+    SUBMITTED,
     UNSENT,
     User,
     filetime,
@@ -36,6 +46,7 @@ from tests.unit.app.send.sending import (
     new_user,
     no_connection,
 )
+from tests.unit.app.sync.jobs import World
 
 ALICE = Address("Alice", "alice@x.example")
 SENT = "Sent Items"
@@ -396,3 +407,86 @@ class TestOneMessage:
         assert user.one(Choice(insist=True)).fate is Fate.SENT
         assert user.in_folder("Outbox") == []
         assert user.in_folder(SENT)[0].message_id == kept.message_id
+
+
+def test_when_something_is_to_be_sent_again(user: User) -> None:
+    due = NOW + timedelta(hours=1)
+    user.put(letter(), PidTagDeferredSendTime=filetime(due))
+    assert next_try(user.account.outbox_path) is None
+    user.one()
+    assert next_try(user.account.outbox_path) == due.timestamp()
+    user.later(hours=2)
+    user.down = no_connection()
+    user.one()
+    assert next_try(user.account.outbox_path) == user.now.timestamp() + 60
+    user.later(minutes=1)
+    user.down = None
+    assert user.one().fate is Fate.SENT
+    assert next_try(user.account.outbox_path) is None
+
+
+def test_a_time_that_its_user_takes_away_holds_no_more(user: User) -> None:
+    nid = user.put(letter(), PidTagDeferredSendTime=filetime(NOW + timedelta(hours=1)))
+    assert user.one().fate is Fate.DEFERRED
+    with pst.open_store(user.account.pst_path, writable=True) as store, store.message(nid).edit() as draft:
+        draft.delete(tags.PidTagDeferredSendTime)
+    assert user.one().fate is Fate.SENT
+
+
+def test_what_its_user_opens_again_is_not_sent_and_not_known_any_more(user: User) -> None:
+    nid = user.put(letter())
+    user.answers = {"END": hang_up}
+    assert user.one().fate is Fate.UNKNOWN
+    with pst.open_store(user.account.pst_path, writable=True) as store, store.message(nid).edit() as draft:
+        draft.set(tags.PidTagMessageFlags, UNSENT | READ)
+    user.answers = {}
+    assert user.deliver().letters == ()
+    with pst.open_store(user.account.pst_path, writable=True) as store, store.message(nid).edit() as draft:
+        draft.set(tags.PidTagMessageFlags, SUBMITTED | UNSENT | READ)
+    assert user.one().fate is Fate.SENT
+
+
+class TestRounds:
+    def account(self, user: User, outbox: str) -> User:
+        with Profile.change(user.account.profile) as draft:
+            draft.set("bob", ("outbox",), outbox)
+        account = Profile.load(user.account.profile).account("bob")
+        return replace(user, account=account, job=job_for(account))
+
+    def test_only_where_it_is_wanted(self, user: User) -> None:
+        user.put(letter())
+        job = self.account(user, "leave").job
+        assert job.send is not None and job.send_again is not None
+        assert job.send(True, lambda: False) is None
+        assert job.send_again() is None
+        job = self.account(user, "send").job
+        assert job.send is not None and job.send_again is not None
+        report = job.send(True, lambda: False)
+        # There is no password: it waits, and the round says so.
+        assert report is not None
+        assert [one.fate for one in report.letters] == [Fate.WAITING]
+        assert "NO_SECRET" in str(report.problem)
+        assert job.send_again() is not None
+
+    def test_what_does_not_go_keeps_nothing_else_back(self, tmp_path: Path) -> None:
+        world = World(tmp_path)
+        world.put(world.local, 1)
+        refused = Told(36, "T", Fate.REFUSED, reason="not allowed", hint="Ask.")
+        asked: list[bool] = []
+
+        def send(demanded: bool, cancelled: Any) -> OutboxReport:
+            asked.append(demanded)
+            return OutboxReport((refused, Told(40, "U", Fate.SENT)))
+
+        job = replace(world.job(), send=send)
+        outcome = run_round(job, Wish(Request(Trigger.PUSH)))
+        assert outcome.verdict is Verdict.PARTLY
+        assert outcome.done == 2
+        assert len(list(world.remote.changes(folder_named(world.remote, "Inbox"), "").items)) == 1
+        last = account_status(job).last
+        assert last is not None
+        assert (last.problem, last.hint) == ("T in the Outbox: refused: not allowed", "Ask.")
+        run_round(job, Wish(Request(Trigger.DEMAND)))
+        run_round(job, Wish(Request(rehearse=True)))
+        run_round(job, Wish(folder=("Inbox",)))
+        assert asked == [False, True]
