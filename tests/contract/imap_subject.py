@@ -41,7 +41,7 @@ class Mailbox:
         """Return a store over it; the one that was open is left as a crash leaves it."""
         for store in self.stores:
             store._line.drop()
-        store = ImapStore(partial(connect, self.server, self.user, self.port), parsers=parsers)
+        store = ImapStore(partial(connect, self.server, self.user, self.port), parsers=parsers, login=self.user)
         self.stores.append(store)
         return store
 
