@@ -9,6 +9,8 @@ from dataclasses import replace
 from email import message_from_bytes
 from typing import Any, cast
 
+import pytest
+
 from mailconnector import pst
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.sync.accounts import job_for
@@ -301,3 +303,27 @@ def test_rights_that_are_taken_in_the_middle_of_a_run(office: Office) -> None:
     assert [clash.conflict for clash in outcome.report.clashes] == [Conflict.NOT_ALLOWED]
     assert subjects(office, office.bob, ("Not sent",)) == ["too late"]
     assert subjects(office, office.bob, shared(office, "Proj")) == subjects_there(office, "Proj")
+
+
+@pytest.mark.parametrize("by", ["the PST", "another program"])
+def test_a_shared_folder_that_its_owner_renames_is_there_for_others_under_its_new_name(office: Office, by: str) -> None:
+    put(office, office.alice, office.mine("Proj"), 0)
+    put(office, office.alice, office.mine("Proj", "Plans"), 10)
+    office.share("grant", office.alice, "Proj", office.bob, "editor", "--below", "--yes")
+    for user in (office.alice, office.bob):
+        office.quiet(user)
+    if by == "the PST":
+        with outlook(office, office.alice) as store:
+            folder_at(store, ("Proj",)).rename("Entwürfe")
+    else:
+        with stranger(office.server, office.alice) as alice:
+            assert alice.client.rename(f'"{office.mine("Proj")}"', f'"{office.mine("Entw&APw-rfe")}"')[0] == "OK"
+    office.quiet(office.alice)
+    office.quiet(office.bob)
+    held = office.held(office.bob)
+    assert held[shared(office, "Entwürfe")] == named(0, 1, 2)
+    assert held[shared(office, "Entwürfe", "Plans")] == named(10, 11, 12)
+    assert sum(path[0] == "Shared folders" for path in held) == 2
+    # What makes the server look leaves nothing behind.
+    with stranger(office.server, office.alice) as alice:
+        assert not any("mailconnector" in who for who in alice.entries("INBOX"))

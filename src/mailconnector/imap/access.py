@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from mailconnector.imap.errors import ImapUsageError
+from mailconnector.imap.quirks import Quirk
 from mailconnector.imap.responses import AclEntries, GrantableRights, MyRights
 from mailconnector.imap.rights import ALL_RIGHTS, Rights
 from mailconnector.imap.session import Session
@@ -79,6 +81,26 @@ class AccessControl:
         session = self._session
         session.need("ACL", hint="Folders on this server cannot be shared.")
         session.run(session.line("DELETEACL", mailbox).text(_checked(identifier)))
+
+    def announce(self, mailbox: str) -> None:
+        """Have the server make its list of shared mailboxes anew, where it forgets those that are renamed.
+
+        Dovecot up to 2.3 keeps a list of what is shared beside the access control lists, takes a mailbox's old name out
+        when it is renamed, and never looks for the new one; others then may open it, and do not see it in lists. An
+        entry for somebody new, in whichever of the owner's mailboxes, makes it look. It is taken away at once, and is
+        for nobody who could be there. Elsewhere nothing is done.
+
+        Args:
+            mailbox: one of the user's own.
+
+        Raises:
+            ImapNoError: the server refuses it.
+        """
+        if not self._session.has("ACL") or Quirk.STATUS_HAS_GUID not in self._session.quirks:
+            return
+        nobody = f"mailconnector-{secrets.token_hex(8)}"
+        self.grant(mailbox, nobody, Rights(frozenset("l")))
+        self.revoke(mailbox, nobody)
 
     def grantable(self, mailbox: str, identifier: str) -> GrantableRights:
         """Return what somebody has in any case and what can be granted to them.

@@ -13,7 +13,7 @@ from mailconnector import pst
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.account.profile import Account, Profile, ProfileError
 from mailconnector.app.account.submission import connect_smtp
-from mailconnector.app.delegate.copying import Copying, CopyReport
+from mailconnector.app.delegate.copying import INBOX, Copying, CopyReport
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.send.delivering import Choice, Means, deliver
 from mailconnector.app.send.fates import OutboxReport
@@ -94,6 +94,10 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
     def send_again() -> float | None:
         return next_try(account.outbox_path) if wanted().outbox == "send" else None
 
+    def announce() -> None:
+        with connect(account) as client:
+            client.access.announce(INBOX)
+
     job = Job(
         account.key,
         account.state_path,
@@ -105,6 +109,7 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
         copy_requests,
         send,
         send_again,
+        announce,
     )
     return job
 

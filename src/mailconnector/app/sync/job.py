@@ -44,6 +44,7 @@ class Job:
         send: Sends what lies ready in the Outbox, where the user wants that; is told whether the user asked for it just
             now, and whom to ask whether to end. None of it where the user does not.
         send_again: Returns when something in the Outbox is to be sent, POSIX seconds; None for never.
+        announce: Has the server show others the folders that got other names. Raises MailConnectorError.
     """
 
     account: str
@@ -56,6 +57,7 @@ class Job:
     copy_requests: Callable[[State, Callable[[], bool]], CopyReport | None] | None = None
     send: Callable[[bool, Callable[[], bool]], OutboxReport | None] | None = None
     send_again: Callable[[], float | None] | None = None
+    announce: Callable[[], None] | None = None
 
     @property
     def lock_path(self) -> Path:

@@ -18,7 +18,19 @@ from mailconnector.app.sync.paths import folder_paths, resolve
 from mailconnector.app.sync.remembered import LastRound, held_deletions, remember_held, remember_round
 from mailconnector.app.sync.verdict import Verdict, verdict_of_error, worst
 from mailconnector.errors import MailConnectorError
-from mailconnector.sync import Mode, Radius, Report, Request, State, StateError, Trigger, Watcher, renames, synchronise
+from mailconnector.sync import (
+    Mode,
+    Radius,
+    Report,
+    Request,
+    State,
+    StateError,
+    Step,
+    Trigger,
+    Watcher,
+    renames,
+    synchronise,
+)
 from mailconnector.sync import log as sync_log
 from mailconnector.sync.plan import FolderAction, ItemAction
 from mailconnector.sync.report import Progress
@@ -236,6 +248,10 @@ def _synchronise(
             watcher,
         )
     _follow(job, state, report)
+    if job.announce is not None and not report.rehearsed and any(one.step is Step.MOVE for one in report.folders):
+        # Whoever renamed them, here or there: to others they may be gone. It is a courtesy and not worth a failure.
+        with suppress(MailConnectorError):
+            job.announce()
     known = folder_paths(state).values()
     if (
         request.only
