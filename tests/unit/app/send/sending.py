@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mailconnector import pst
 from mailconnector.app.account.profile import Account, Profile
@@ -123,7 +123,7 @@ class User:
             return store.entry_id(store.folder_at(path).nid)
 
 
-def new_user(directory: Path, **values: Any) -> User:
+def new_user(directory: Path, *, format: Literal["unicode", "ansi"] = "unicode", **values: Any) -> User:
     """Bob, with an empty PST."""
     with Profile.change(directory / "profile.toml") as draft:
         server = {"host": "127.0.0.1", "secret": {"variable": "NO_SECRET"}}
@@ -132,7 +132,7 @@ def new_user(directory: Path, **values: Any) -> User:
     profile = Profile.load(directory / "profile.toml")
     profile.make_data_directory()
     account = profile.account("bob")
-    pst.create_store(account.pst_path, name="bob", usual_folders=True).close()
+    pst.create_store(account.pst_path, format=format, name="bob", usual_folders=True).close()
     return User(account, job_for(account))
 
 

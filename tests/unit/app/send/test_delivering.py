@@ -21,7 +21,7 @@ from mailconnector.app.send.ledger import Ledger, LetterState, next_try
 from mailconnector.app.send.outbox import Outbox
 from mailconnector.app.send.sending import Wanted, send_item
 from mailconnector.app.send.tending import have_sent, outbox_letters, take_back
-from mailconnector.app.sync.accounts import job_for
+from mailconnector.app.sync.accounts import LiveProfile, job_for
 from mailconnector.app.sync.round import Wish, run_round
 from mailconnector.app.sync.status import account_status
 from mailconnector.app.sync.verdict import Verdict
@@ -67,6 +67,14 @@ def test_what_lies_ready_goes_and_is_filed_as_outlook_does(user: User) -> None:
     assert f"Message-ID: {told.message_id}".encode() in user.went[0]
     assert user.deliver().letters == ()
     assert len(user.went) == 1
+
+
+def test_in_a_file_of_old_as_well(tmp_path: Path) -> None:
+    user = new_user(tmp_path, format="ansi")
+    nid = user.put(letter(subject="Grüße"))
+    assert user.one().fate is Fate.SENT
+    assert user.folder_of(nid) == SENT
+    assert user.properties(nid)[tags.PidTagMessageFlags] == READ | FROM_ME
 
 
 @pytest.mark.parametrize("flags", [UNSENT | READ, READ])
@@ -467,6 +475,14 @@ class TestRounds:
         assert [one.fate for one in report.letters] == [Fate.WAITING]
         assert "NO_SECRET" in str(report.problem)
         assert job.send_again() is not None
+
+    def test_run_sees_what_becomes_of_the_profile(self, user: User) -> None:
+        user.put(letter())
+        (job,) = LiveProfile(Profile.load(user.account.profile)).jobs(None)
+        assert job.send is not None
+        assert job.send(False, lambda: False) is None
+        self.account(user, "send")
+        assert job.send(False, lambda: False) is not None
 
     def test_what_does_not_go_keeps_nothing_else_back(self, tmp_path: Path) -> None:
         world = World(tmp_path)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mailconnector.app.send.fates import OutboxReport
 from mailconnector.app.sync.service import Event, EventKind, Service, Times
 from mailconnector.app.sync.triggers import Backoff, FileWatch
 from mailconnector.app.sync.verdict import Verdict
@@ -222,3 +223,24 @@ def test_a_file_counts_as_changed_when_it_rests(tmp_path):
     path.unlink()
     assert not watch.changed()
     assert not FileWatch(None).changed()
+
+
+def test_what_is_to_be_sent_later_wakes_it(world, told, serve):
+    asked: list[bool] = []
+    due = time.time() + 0.3
+
+    def send(demanded, cancelled):
+        asked.append(demanded)
+        return OutboxReport()
+
+    def send_again():
+        return due if len(asked) < 2 else None
+
+    # No push and no interval: nothing else would.
+    world.settings = Settings(default=FolderOptions(mode=Mode.DEMAND))
+    service = serve(replace(world.job(), send=send, send_again=send_again))
+    told.wait(lambda: len(told.ended(Trigger.PUSH)) == 1)
+    assert time.time() >= due
+    service.ask("work")
+    told.wait(lambda: len(told.ended(Trigger.DEMAND)) == 1)
+    assert asked == [False, False, True]
