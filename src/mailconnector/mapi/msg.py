@@ -36,7 +36,15 @@ from mailconnector.mapi.objects import (
     RecipientObject,
     type_of,
 )
-from mailconnector.mapi.types import MULTIPLE, NAMED_ID_FIRST, MapiError, PropertyType, make_tag, tag_id
+from mailconnector.mapi.types import (
+    FIXED_SIZES,
+    MULTIPLE,
+    NAMED_ID_FIRST,
+    MapiError,
+    PropertyType,
+    make_tag,
+    tag_id,
+)
 from mailconnector.mapi.values import Scalar, Value, ValueFormatError, decode, encode
 
 SIGNATURE = compound.SIGNATURE
@@ -68,19 +76,6 @@ _FIRST_GUID = 3  # index of the first property set that the file lists itself
 _BUCKETS = 0x1F
 _EMBEDDED, _OLE = 5, 6
 
-# Bytes of the types whose value stands in its row.
-_IN_ROW: dict[int, int] = {
-    PropertyType.INTEGER16: 2,
-    PropertyType.INTEGER32: 4,
-    PropertyType.FLOATING32: 4,
-    PropertyType.FLOATING64: 8,
-    PropertyType.CURRENCY: 8,
-    PropertyType.FLOATING_TIME: 8,
-    PropertyType.ERROR_CODE: 4,
-    PropertyType.BOOLEAN: 1,
-    PropertyType.INTEGER64: 8,
-    PropertyType.TIME: 8,
-}
 _ENDING = b"\0\0"
 # Types of which each value has a stream, and the bytes of its length in the stream that lists them.
 _IN_STREAMS: dict[int, int] = {
@@ -233,8 +228,8 @@ class _Reader:
 
     def _value(self, folder: _Opened, tag: int, raw: bytes, codec: str) -> Value:
         kind = tag & 0xFFFF
-        if kind in _IN_ROW:
-            return decode(kind, raw[: _IN_ROW[kind]])
+        if kind in FIXED_SIZES:
+            return decode(kind, raw[: FIXED_SIZES[kind]])
         name = f"__substg1.0_{tag:08X}"
         data = folder.stream(name)
         if data is None:
@@ -400,7 +395,7 @@ class _Writer:
 def _written(storage: Storage, tag: int, value: Value) -> bytes:
     """Put what does not go into a row into streams, and return what stands in the row."""
     kind = tag & 0xFFFF
-    if kind in _IN_ROW:
+    if kind in FIXED_SIZES:
         return encode(kind, value)
     name = f"__substg1.0_{tag:08X}"
     if kind in _IN_STREAMS:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
+from mailconnector.mapi import tags
 from mailconnector.mapi.named import NamedTag
 from mailconnector.mapi.types import PropertyType, tag_type
 from mailconnector.mapi.values import Value
@@ -20,6 +21,29 @@ _STRINGS: dict[int, int] = {
 
 PropertyKey: TypeAlias = int | NamedTag
 """A plain tag (property id below 0x8000), or the name and type of a named property."""
+
+OF_THE_PLACE: tuple[int, ...] = (
+    tags.PidTagEntryId,
+    tags.PidTagParentEntryId,
+    tags.PidTagStoreEntryId,
+    tags.PidTagRecordKey,
+    tags.PidTagStoreRecordKey,
+    tags.PidTagInstanceKey,
+    tags.PidTagMappingSignature,
+    tags.PidTagObjectType,
+    tags.PidTagAccess,
+    tags.PidTagAccessLevel,
+    tags.PidTagReplItemid,
+    tags.PidTagReplChangenum,
+    tags.PidTagReplVersionHistory,
+    tags.PidTagReplFlags,
+    tags.PidTagReplCopiedfromVersionhistory,
+    tags.PidTagReplCopiedfromItemid,
+    tags.PidTagPstBodyPrefix,
+    0x67F20003,  # row id and row version of a table
+    0x67F30003,
+)
+"""Tags of what says where a message lies, and what a store notes of it for itself: nothing that the message says."""
 
 Properties: TypeAlias = dict[PropertyKey, Value]
 

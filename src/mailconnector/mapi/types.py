@@ -51,6 +51,23 @@ class PropertyType(IntEnum):
     MULTIPLE_BINARY = 0x1102
 
 
+FIXED_SIZES: dict[int, int] = {
+    int(ptype): size
+    for ptype, size in (
+        (PropertyType.INTEGER16, 2),
+        (PropertyType.INTEGER32, 4),
+        (PropertyType.FLOATING32, 4),
+        (PropertyType.FLOATING64, 8),
+        (PropertyType.CURRENCY, 8),
+        (PropertyType.FLOATING_TIME, 8),
+        (PropertyType.ERROR_CODE, 4),
+        (PropertyType.BOOLEAN, 1),
+        (PropertyType.INTEGER64, 8),
+        (PropertyType.TIME, 8),
+    )
+}
+"""Bytes of the types whose values stand in the row of a property, in tables and in .msg files."""
+
 MULTIPLE = 0x1000
 """The bit that makes a property type multi-valued."""
 

@@ -11,7 +11,7 @@ from mailconnector.items.headers import fields as header_fields
 from mailconnector.mapi import reading, tags
 from mailconnector.mapi.bodies import read_bodies
 from mailconnector.mapi.named import PropertyName
-from mailconnector.mapi.objects import MessageObject, Properties, find, get
+from mailconnector.mapi.objects import OF_THE_PLACE, MessageObject, Properties, find, get
 from mailconnector.mapping import addresses, attachments, bodies, marks, own, protected, reports, threads
 from mailconnector.mapping.addresses import PersonTags
 from mailconnector.mapping.attachments import file_time_of
@@ -60,28 +60,9 @@ _NOT_LEFT_OVER: frozenset[int | PropertyName] = frozenset(
                 tags.PidTagMessageAttachments,
                 tags.PidTagHasAttachments,
                 tags.PidTagRead,
-                tags.PidTagEntryId,
-                tags.PidTagParentEntryId,
-                tags.PidTagStoreEntryId,
-                tags.PidTagRecordKey,
-                tags.PidTagStoreRecordKey,
-                tags.PidTagInstanceKey,
-                tags.PidTagMappingSignature,
-                tags.PidTagObjectType,
-                tags.PidTagAccess,
-                tags.PidTagAccessLevel,
-                tags.PidTagReplItemid,
-                tags.PidTagReplChangenum,
-                tags.PidTagReplVersionHistory,
-                tags.PidTagReplFlags,
-                tags.PidTagReplCopiedfromVersionhistory,
-                tags.PidTagReplCopiedfromItemid,
-                tags.PidTagPstBodyPrefix,
+                *OF_THE_PLACE,
             )
         ),
-        # Row id and row version of a table.
-        0x67F2,
-        0x67F3,
     }
 )
 

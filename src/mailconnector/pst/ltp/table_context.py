@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from mailconnector.mapi import types
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapi.values import DECODERS, Value, ValueFormatError
 from mailconnector.pst import disk
@@ -43,20 +44,7 @@ _MARKS_MAX = 256
 _CELL_COST = 16  # bytes that a cell costs beside what it holds
 ROW_ID = 0x67F20003
 ROW_VERSION = 0x67F30003
-_FIXED = {
-    PropertyType.NULL: 4,
-    PropertyType.INTEGER16: 2,
-    PropertyType.INTEGER32: 4,
-    PropertyType.FLOATING32: 4,
-    PropertyType.FLOATING64: 8,
-    PropertyType.CURRENCY: 8,
-    PropertyType.FLOATING_TIME: 8,
-    PropertyType.ERROR_CODE: 4,
-    PropertyType.BOOLEAN: 1,
-    PropertyType.INTEGER64: 8,
-    PropertyType.TIME: 8,
-}
-FIXED_SIZES: dict[int, int] = {int(ptype): size for ptype, size in _FIXED.items()}
+FIXED_SIZES: dict[int, int] = {int(PropertyType.NULL): 4, **types.FIXED_SIZES}
 
 
 class Column(NamedTuple):

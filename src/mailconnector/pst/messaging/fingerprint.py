@@ -18,7 +18,7 @@ from mailconnector.mapi.named import (
     PidLidSmartNoAttach,
     PropertyName,
 )
-from mailconnector.mapi.objects import PropertyKey
+from mailconnector.mapi.objects import OF_THE_PLACE, PropertyKey
 from mailconnector.mapi.types import PropertyType
 from mailconnector.pst.ltp.node import NodeReader
 from mailconnector.pst.ltp.property_context import INLINE_SIZES, PropertyContext, StoredValue
@@ -63,30 +63,12 @@ _VOLATILE: tuple[PropertyKey, ...] = (
     tags.PidTagConversationId,  # made of the conversation index
     tags.PidTagAttachSize,
     tags.PidTagAttachNumber,
-    tags.PidTagEntryId,
-    tags.PidTagParentEntryId,
-    tags.PidTagStoreEntryId,
-    tags.PidTagStoreRecordKey,
-    tags.PidTagRecordKey,
-    tags.PidTagInstanceKey,
-    tags.PidTagMappingSignature,
-    tags.PidTagObjectType,
-    tags.PidTagAccess,
-    tags.PidTagAccessLevel,
-    tags.PidTagReplItemid,
-    tags.PidTagReplChangenum,
-    tags.PidTagReplVersionHistory,
-    tags.PidTagReplFlags,
-    tags.PidTagReplCopiedfromVersionhistory,
-    tags.PidTagReplCopiedfromItemid,
-    tags.PidTagPstBodyPrefix,
+    *OF_THE_PLACE,
     0x10960003,  # PidTagBlockStatus: the user had the pictures shown
     tags.PidTagConversationIndexTracking,
     tags.PidTagLastModifierEntryId,
     tags.PidTagSourceKey,
     tags.PidTagPredecessorChangeList,
-    0x67F20003,  # row id and row version of a table
-    0x67F30003,
     PidLidCurrentVersion,
     PidLidCurrentVersionName,
     PidLidSmartNoAttach,
