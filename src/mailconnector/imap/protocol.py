@@ -252,10 +252,6 @@ class Protocol:
         """Tell that the login has succeeded."""
         self.state = State.AUTHENTICATED
 
-    def forget_capabilities(self) -> None:
-        """Drop the capabilities, which a login is about to change."""
-        self.capabilities = Capabilities()
-
     def left_mailbox(self) -> None:
         """Tell that no mailbox is selected any more."""
         self.mailbox = None

@@ -11,7 +11,6 @@ _MESSAGE = "message/rfc822"
 
 _SHORT = re.compile(r"[A-Za-z0-9!#$%&'()@^_`{}~-]{1,8}(?:\.[A-Za-z0-9!#$%&'()@^_`{}~-]{1,3})?")
 _NOT_SHORT = re.compile(r"[^A-Za-z0-9!#$%&'()@^_`{}~-]")
-_MADE = re.compile(r"ATT(\d{5,})(\.[a-z0-9]{1,4})?", re.IGNORECASE)
 
 
 def extension_of(name: str) -> str:

@@ -340,11 +340,3 @@ class TimeZoneDefinition:
                 self.tail,
             ]
         )
-
-    def effective_rule(self) -> TimeZoneRule | None:
-        """Return the rule in force: the one that is marked so, else the last; None when there is none."""
-        for flag in (EFFECTIVE_RULE, RECURRING_RULE):
-            for rule in self.rules:
-                if rule.flags & flag:
-                    return rule
-        return self.rules[-1] if self.rules else None

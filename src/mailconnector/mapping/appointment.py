@@ -46,12 +46,6 @@ _GROUP_OF = {one: number for number, group in enumerate(GROUPS) for one in group
 _NOTHING = Appointment(Mail())
 
 
-def is_appointment(message_class: str) -> bool:
-    """Tell whether a message class is an appointment, an instance of one, or a message about a meeting."""
-    folded = message_class.lower()
-    return any(folded == one or folded.startswith(f"{one}.") for one in CLASSES)
-
-
 def _grouped(properties: Properties) -> list[Properties]:
     """Return the properties of each group, in the order of the groups."""
     found: list[Properties] = [{} for _ in GROUPS]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,16 +83,6 @@ def test_layout_of_a_definition() -> None:
     for size in range(len(raw)):
         with pytest.raises(TimeZoneFormatError):
             TimeZoneDefinition.parse(raw[:size])
-
-
-def test_the_rule_in_force() -> None:
-    first, second, third = TimeZoneRule(0, 1601, 60), TimeZoneRule(0, 2007, 120), TimeZoneRule(0, 2010, 180)
-    assert TimeZoneDefinition("x", (first, second)).effective_rule() == second
-    effective = replace(second, flags=EFFECTIVE_RULE)
-    assert TimeZoneDefinition("x", (first, effective, third)).effective_rule() == effective
-    recurring = replace(first, flags=RECURRING_RULE)
-    assert TimeZoneDefinition("x", (recurring, second)).effective_rule() == recurring
-    assert TimeZoneDefinition("x", ()).effective_rule() is None
 
 
 def test_what_has_no_room_is_an_error() -> None:

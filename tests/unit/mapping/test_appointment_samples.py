@@ -62,7 +62,7 @@ MOMENTS = {tags.PidTagClientSubmitTime >> 16, tags.PidTagMessageDeliveryTime >> 
 
 
 def is_appointment(message: MessageObject) -> bool:
-    return mapping.is_appointment(reading.text(message.properties, tags.PidTagMessageClass))
+    return reading.text(message.properties, tags.PidTagMessageClass).lower().startswith(mapping.CLASSES)
 
 
 def differences(before: Properties, after: Properties) -> list[PropertyKey]:

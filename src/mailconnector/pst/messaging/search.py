@@ -14,7 +14,6 @@ from mailconnector.pst.ndb.database import NodeDatabase
 MSG_ADD, MSG_MOD, MSG_DEL, MSG_MOV = 0x01, 0x02, 0x03, 0x04
 FLD_ADD, FLD_MOD, FLD_DEL, FLD_MOV = 0x05, 0x06, 0x07, 0x08
 _SUD = struct.Struct("<HH4I")
-SUD_SIZE = _SUD.size
 _NAME_CHANGED = 0x0008
 _OUT_TO_IN, _IN_TO_IN, _IN_TO_OUT, _OUT_TO_OUT = 0x0010, 0x0020, 0x0040, 0x0080
 _NID_SEARCH_GATHERER_DESCRIPTOR = 0x2A1
