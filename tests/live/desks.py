@@ -161,7 +161,8 @@ def desks(server: MailServer, path: Path) -> Iterator[Desks]:
         assert worlds[0].mailbox is not None
         worlds.append(real_exchange(path / "second", server, worlds[0].mailbox.user))
         worlds.append(real_exchange(path / "guest", server))
-        made = Desks(server, path, *worlds)
+        first, second, guest = worlds
+        made = Desks(server, path, first, second, guest)
         with made.session(made.delegate):
             pass  # a mailbox comes into being with the first login
         made.calendar = made.first.remote.create_folder(ROOT, "Team", kind=FolderKind.CALENDAR).id
