@@ -10,9 +10,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
 
 from mailconnector.app.account.model import Account
 from mailconnector.app.account.steps import StepError, StepName
@@ -96,10 +97,10 @@ def deliver(account: Account, job: Job, choice: Choice | None = None, means: Mea
             waiting = Outbox(store).messages()
             if not waiting and not account.outbox_path.exists():
                 return OutboxReport()
-            with ExitStack() as opened:
-                ledger = opened.enter_context(Ledger(account.outbox_path))
-                run = _Run(account, job, store, ledger, choice or Choice(), means or Means())
-                opened.callback(run.close)
+            with (
+                Ledger(account.outbox_path) as ledger,
+                _Run(account, job, store, ledger, choice or Choice(), means or Means()) as run,
+            ):
                 run.begin(waiting)
                 for one in waiting:
                     if run.means.cancelled():
@@ -126,10 +127,14 @@ class _Run:
         self._down: MailConnectorError | None = None
         self._may_act_for = means.may_act_for or Trusted(account, job).may_act_for
 
-    def close(self) -> None:
-        """End the session."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._client is not None:
-            self._client.quit()
+            self._client.__exit__(kind, error, trace)
 
     def begin(self, waiting: list[Waiting]) -> None:
         """Bring the ledger up to date."""
