@@ -82,6 +82,7 @@ def carry_out(
 
 
 def show_plan(sharing: Sharing, plan: Plan) -> None:
+    """Print what would change, what is dangerous about it, and what is left out."""
     for change in plan.changes:
         print_line(clean(change_text(sharing.dialect, change)))
         if change.is_needed:
@@ -117,6 +118,7 @@ def insist(plan: Plan, how: How) -> None:
 
 
 def report_made(sharing: Sharing, made: Sequence[Made]) -> None:
+    """Print how many changes were made, and each that failed or that the server made something else of."""
     for one in made:
         if one.error is not None:
             print_error(f"{one.change.folder.shown}: {one.error}", one.error.hint)
@@ -129,6 +131,7 @@ def report_made(sharing: Sharing, made: Sequence[Made]) -> None:
 
 
 def plan_json(account: str, plan: Plan, made: Sequence[Made]) -> dict[str, Any]:
+    """Return a plan as JSON, each change with what came of it; null where it was not made."""
     outcomes: dict[int, Made] = {id(one.change): one for one in made}
 
     def one_json(change: AclChange) -> dict[str, Any]:
