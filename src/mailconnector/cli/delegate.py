@@ -15,18 +15,19 @@ from mailconnector.app.delegate.filters import DEFAULT_PORT
 from mailconnector.app.delegate.ledger import Copy, Fate
 from mailconnector.app.delegate.record import Delegate
 from mailconnector.app.errors import AppUsageError
+from mailconnector.app.share.privacy import Privacy, can_hide
 from mailconnector.app.share.sharing import Made, Sharing
 from mailconnector.app.sync.accounts import job_for
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import Account, AsJson, DryRun, ProfileFile, Yes
 from mailconnector.cli.share_plans import How, insist, plan_json, report_made, show_plan
+from mailconnector.cli.share_private import PrivateOption, notice_privacy, print_privacy, privacy_json, set_privacy
 from mailconnector.cli.terminal import (
     clean,
     counted,
     list_table,
     print_json,
     print_line,
-    print_notice,
     print_warning,
     stdout,
 )
@@ -66,6 +67,7 @@ def list_command(account: Account, profile: ProfileFile = None, as_json: AsJson 
         arranging = Arranging(found, delegating, sharing.client)
         record, trusts = delegating.record(), delegating.trusts()
         way, copies = arranging.way(record), arranging.copies()
+        hidden = [use for use, folder in delegating.folders().items() if folder.companion is not None]
         if as_json:
             print_json(
                 {
@@ -73,6 +75,7 @@ def list_command(account: Account, profile: ProfileFile = None, as_json: AsJson 
                     "delegates": [_delegate_json(one) for one in record.delegates.values()],
                     "requests_by": way.value if way else None,
                     "copies": _copies_json(copies),
+                    "private_hidden": hidden,
                     "delegate_of": [
                         {
                             "owner": one.owner,
@@ -90,7 +93,10 @@ def list_command(account: Account, profile: ProfileFile = None, as_json: AsJson 
         if record.delegates:
             table = list_table("Delegate", "Roles", "On your behalf", "Meeting requests", folding=("Roles",))
             for one in record.delegates.values():
-                roles = ", ".join(f"{use}: {role}" for use, role in one.roles.items())
+                roles = ", ".join(
+                    f"{use}: {role}{' (private items hidden)' if use in hidden else ''}"
+                    for use, role in one.roles.items()
+                )
                 requests = f"copies to {one.address}" if one.requests else ""
                 table.add_row(clean(one.login), clean(roles), "yes" if one.on_behalf else "", clean(requests))
             stdout().print(table)
@@ -140,6 +146,7 @@ def add_command(
     ] = None,
     sieve_host: SieveHost = "",
     sieve_port: SievePort = DEFAULT_PORT,
+    private: PrivateOption = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -148,6 +155,9 @@ def add_command(
 
     Without any role a new delegate is editor of your calendar and your tasks, as in Outlook. What is not named of a
     delegate that you have already stays as it is.
+
+    What is marked private in the folders that get a role is hidden, unless --private show is there. Other programs of
+    yours then show it in a mailbox beside the folder; `share private` undoes that.
     """
     found = Profile.load(profile).account(account)
     given = {
@@ -160,7 +170,8 @@ def add_command(
     }
     roles = {use.value: _role(use, text) for use, text in given.items() if text is not None}
     by = _way(requests_by, requests)
-    with Sharing.open(found, job_for(found)) as sharing:
+    job = job_for(found)
+    with Sharing.open(found, job) as sharing:
         delegating = Delegating(sharing, found.address)
         record = delegating.record()
         before = record.delegates.get(who)
@@ -172,19 +183,27 @@ def add_command(
             )
         plan = delegating.plan(wanted, before)
         how = How(dry_run, yes, False, as_json)
+        concerned = wanted.roles if before is None or private else wanted.roles.keys() & roles.keys()
+        newly = [one for use, one in delegating.folders().items() if use in concerned and can_hide(one)]
+        private = private or Privacy.HIDE
         if not as_json:
             if plan.changes:
                 show_plan(sharing, plan)
-            if any(role != "none" for role in wanted.roles.values()):
-                print_notice("What is marked private in these folders is seen by the delegate like everything else.")
+            notice_privacy(newly, private)
         if dry_run:
             if as_json:
                 print_json(
-                    {**plan_json(found.key, plan, ()), "delegate": _delegate_json(wanted), **_arranged_json(None)}
+                    {
+                        **plan_json(found.key, plan, ()),
+                        "delegate": _delegate_json(wanted),
+                        "private": [],
+                        **_arranged_json(None),
+                    }
                 )
             return ExitCode.OK
         if plan.needed:
             insist(plan, how)
+        done = set_privacy(sharing, job, newly, private)
         made = sharing.make(plan.needed)
         wanted = replace(wanted, roles=_roles_now(wanted, before, made))
         arranged = None
@@ -199,9 +218,15 @@ def add_command(
                 delegating.save(to_be)
         if as_json:
             print_json(
-                {**plan_json(found.key, plan, made), "delegate": _delegate_json(wanted), **_arranged_json(arranged)}
+                {
+                    **plan_json(found.key, plan, made),
+                    "delegate": _delegate_json(wanted),
+                    "private": privacy_json(done),
+                    **_arranged_json(arranged),
+                }
             )
         else:
+            print_privacy(done)
             if made:
                 report_made(sharing, made)
             _print_arranged(arranged)
