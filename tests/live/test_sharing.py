@@ -148,6 +148,48 @@ def test_groups_on_dovecot(dovecot: DovecotServer, tmp_path: Path) -> None:
     assert (locked.code, "--force" in locked.err) == (2, True)
 
 
+def test_groups_on_cyrus(cyrus: CyrusServer, tmp_path: Path) -> None:
+    if not cyrus.has_groups:
+        pytest.skip("the library that gives the lab's Cyrus groups is missing: libnss-wrapper")
+    profile = profile_on(cyrus, tmp_path, "alice")
+    with stranger(cyrus, "alice") as alice:
+        alice.client.create("Groups")
+    assert command("share", "grant", "--profile", profile, "alice", "Groups", "group:guests", "reviewer").code == 0
+    assert command("share", "grant", "--profile", profile, "alice", "Groups", "dave", "read", "--deny").code == 0
+    with stranger(cyrus, "alice") as alice:
+        assert alice.entries("Groups")["group:guests"] == set("lrs")
+    for user, rights in (("bob", ""), ("carol", "lrs"), ("dave", "ls")):
+        with stranger(cyrus, user) as one:
+            assert one.mine("Other Users/alice/Groups") == set(rights), user
+        options = ("--as", user, *(("--group", "guests") if user != "bob" else ()), "--json")
+        told = command("share", "explain", "--profile", profile, "alice", "Groups", *options).json
+        assert set(told["rights"]["letters"]) == set(rights), user
+    assert command("share", "revoke", "--profile", profile, "alice", "Groups", "group:guests").code == 0
+    with stranger(cyrus, "carol") as one:
+        assert one.mine("Other Users/alice/Groups") == set()
+
+
+def test_seeing_when_the_owner_is_busy_is_a_role_where_the_server_has_it(office: Office) -> None:
+    on_cyrus = isinstance(office.server, CyrusServer)
+    granted = office.share("grant", office.alice, "Proj", office.bob, "free-busy", code=0 if on_cyrus else 2)
+    with stranger(office.server, office.alice) as alice:
+        if not on_cyrus:
+            assert "free-busy" in granted.err
+            assert office.bob not in alice.entries(office.mine("Proj"))
+            return
+        assert alice.entries(office.mine("Proj"))[office.bob] == {"9"}
+    entries = {one["who"]: one for one in office.share("list", office.alice, "Proj", "--json").json["entries"]}
+    assert (entries[office.bob]["role"], entries[office.bob]["letters"]) == ("free-busy", "9")
+    told = office.share("explain", office.alice, "Proj", "--as", office.bob, "--json").json
+    assert told["rights"]["role"] == "free-busy"
+    with stranger(office.server, office.bob) as bob:  # it is nothing that IMAP shows
+        assert office.theirs(office.alice, "Proj") not in bob.listed()
+    office.share("change", office.alice, "Proj", office.bob, "reviewer")
+    office.share("grant", office.alice, "Proj", office.bob, "free-busy")
+    with stranger(office.server, office.alice) as alice:
+        assert alice.entries(office.mine("Proj"))[office.bob] == set("lrs9")
+
+
 class NoAclDovecot(DovecotServer):
     """A Dovecot without its ACL plugin."""
 

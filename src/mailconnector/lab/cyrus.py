@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from mailconnector.lab.errors import LabMissingError, LabStartError
-from mailconnector.lab.mail_server import USERS, MailServer, fill_in, write_private
+from mailconnector.lab.mail_server import GROUPS, USERS, MailServer, fill_in, write_private
 from mailconnector.lab.packages import default_cache, library_path
 from mailconnector.lab.server import Launch
 
-PACKAGES = ("cyrus-imapd", "cyrus-common", "sasl2-bin", "libsasl2-modules", "libeatmydata1")
+PACKAGES = ("cyrus-imapd", "cyrus-common", "sasl2-bin", "libsasl2-modules", "libeatmydata1", "libnss-wrapper")
 """What Debian and Ubuntu call what has to be unpacked. Installing cyrus-imapd would remove Dovecot."""
 TREE = "cyrus"
 """The name of the folder, in the cache, that they are unpacked into."""
@@ -18,13 +18,19 @@ TREE = "cyrus"
 _BIN = Path("usr/lib/cyrus/bin")
 _PROGRAMS = (*(_BIN / name for name in ("master", "imapd", "lmtpd", "idled")), Path("usr/sbin/saslpasswd2"))
 _SIEVE = _BIN / "timsieved"
+_FIRST_GROUP = 61_000  # a number that no group of the system has
 _FOLDERS = ("conf", *(f"conf/{name}" for name in ("socket", "db", "log", "msg", "proc", "lock", "quota", "user")))
 # A library that turns fsync into nothing.
 _NO_FSYNC = "libeatmydata.so"
+# A library that shows other users and groups than the system's to who asks for them (getgrent): Cyrus takes its groups
+# from there, and nobody but root could make some.
+_OWN_GROUPS = "libnss_wrapper.so"
 
 
 class CyrusServer(MailServer):
     """A Cyrus IMAP, whose users are alice, bob, carol, dave, and cyrus, the administrator.
+
+    Alice and bob are in the group `staff`, carol and dave in `guests`, where `has_groups`.
 
     Args:
         folder: see `Server`.
@@ -82,8 +88,17 @@ class CyrusServer(MailServer):
         """Whether filters can be set over ManageSieve on the port `sieve`."""
         return (self._tree / _SIEVE).exists()
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether the users are in groups."""
+        return self._library(_OWN_GROUPS)
+
     def check(self) -> None:
         _ = self._tree
+
+    def _library(self, name: str) -> bool:
+        folders = [*library_path(self._tree).split(":"), *library_path(Path("/")).split(":")]
+        return any(Path(folder, name).exists() for folder in folders)
 
     def _environment(self) -> dict[str, str]:
         tree = self._tree
@@ -94,8 +109,13 @@ class CyrusServer(MailServer):
             "LD_LIBRARY_PATH": libraries,
             "SASL_PATH": ":".join(f"{folder}/sasl2" for folder in folders),
         }
-        if not self._fsync and any(Path(folder, _NO_FSYNC).exists() for folder in folders):
-            environment["LD_PRELOAD"] = _NO_FSYNC
+        preloaded = [_NO_FSYNC] if not self._fsync and self._library(_NO_FSYNC) else []
+        if self.has_groups:
+            preloaded.append(_OWN_GROUPS)
+            environment["NSS_WRAPPER_PASSWD"] = str(self.home / "passwd")
+            environment["NSS_WRAPPER_GROUP"] = str(self.home / "group")
+        if preloaded:
+            environment["LD_PRELOAD"] = " ".join(preloaded)
         return environment
 
     def _prepare(self) -> Launch:
@@ -123,6 +143,8 @@ class CyrusServer(MailServer):
         write_private(config, fill_in(data.joinpath("cyrus-imapd.conf.in").read_text(), values))
         master = self.home / "cyrus.conf"
         write_private(master, fill_in(data.joinpath("cyrus-master.conf.in").read_text(), values))
+        if self.has_groups:
+            self._write_groups()
         if not (self.home / "sasldb2").exists():
             for user in (*USERS, "cyrus"):
                 self._set_password(user)
@@ -132,6 +154,17 @@ class CyrusServer(MailServer):
             {self._ports["imap"]: b"* OK", self._ports["lmtp"]: b"220"},
             environment=self._environment(),
         )
+
+    def _write_groups(self) -> None:
+        """Write the users and groups of the system, and the groups of ours."""
+        write_private(self.home / "passwd", Path("/etc/passwd").read_text())
+        text = Path("/etc/group").read_text()
+        members: dict[str, list[str]] = {}
+        for user, group in GROUPS.items():
+            members.setdefault(group, []).append(user)
+        known = [line for line in text.splitlines() if line.partition(":")[0] not in members]
+        ours = [f"{group}:x:{_FIRST_GROUP + n}:{','.join(users)}" for n, (group, users) in enumerate(members.items())]
+        write_private(self.home / "group", "\n".join([*known, *ours, ""]))
 
     def _set_password(self, user: str) -> None:
         command = [str(self._tree / "usr/sbin/saslpasswd2"), "-p", "-c", "-f", str(self.home / "sasldb2")]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from mailconnector.lab.errors import LabMissingError, LabStartError
-from mailconnector.lab.mail_server import USERS, MailServer, fill_in, write_private
+from mailconnector.lab.mail_server import GROUPS, USERS, MailServer, fill_in, write_private
 from mailconnector.lab.processes import find_program
 from mailconnector.lab.server import Launch
 
@@ -15,7 +15,6 @@ PACKAGES = ("dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-s
 
 _PROGRAMS = tuple(Path(folder) for folder in ("/usr/sbin", "/usr/local/sbin", "/sbin"))
 _LIBEXEC = Path("/usr/lib/dovecot")
-_GROUPS = {"alice": "staff", "bob": "staff", "carol": "guests", "dave": "guests"}
 # What 2.3 and what 2.4 call it.
 _LAYOUTS = (":LAYOUT=fs", "mailbox_list_layout = fs")
 _SIEVE_PLUGINS = ("sieve", "sieve = yes")
@@ -145,7 +144,7 @@ class DovecotServer(MailServer):
     def _user_line(self, user: str) -> str:
         ids = f"{self.account.uid}:{self.account.gid}"
         home = self.home / "mail" / user
-        return f"{user}:{{PLAIN}}{self.password(user)}:{ids}::{home}::userdb_acl_groups={_GROUPS[user]}\n"
+        return f"{user}:{{PLAIN}}{self.password(user)}:{ids}::{home}::userdb_acl_groups={GROUPS[user]}\n"
 
     def _let_dave_administer(self, public: Path) -> None:
         public.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,8 @@ from mailconnector.lab.processes import find_program
 from mailconnector.lab.server import Server
 
 USERS = ("alice", "bob", "carol", "dave")
+GROUPS = {"alice": "staff", "bob": "staff", "carol": "guests", "dave": "guests"}
+"""The group that each of them is in, for access control lists."""
 TEST_USER = "test-"
 """How the names of the users begin that come into being as they are asked for."""
 

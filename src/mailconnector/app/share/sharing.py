@@ -20,6 +20,7 @@ from mailconnector.app.share.effective import Effective, FolderAcl, effective
 from mailconnector.app.share.fitting import fitted
 from mailconnector.app.share.folders import Folder, FolderIndex, look, owner_of
 from mailconnector.app.share.identifiers import Combining, Dialect, dialect_of
+from mailconnector.app.share.words import Role, in_words, role_of
 from mailconnector.app.sync.job import Job
 from mailconnector.errors import MailConnectorError
 from mailconnector.imap import ImapClient, ImapCommandError
@@ -217,6 +218,13 @@ class Sharing:
                 skipped.append(Skipped(folder, f"you may not administer it: {error.text or error}"))
                 continue
             fit = fitted(rights, grantable, old=self._client.access.old)
+            if verb in (Verb.GRANT, Verb.SET) and rights and rights <= fit.missing:
+                role = role_of(rights)
+                wanted = in_words(rights) if role is Role.CUSTOM else role.value
+                raise AppUsageError(
+                    f"this server has no such right: {wanted}",
+                    hint="`mailconnector share rights` shows the rights and roles that there are.",
+                )
             changes.append(plan_change(folder, acl, identifier, verb, fit, login=self.login, known=groups))
         if not changes and skipped:
             raise AppUsageError(
