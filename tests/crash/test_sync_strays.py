@@ -143,3 +143,29 @@ def test_what_was_to_be_replaced_and_is_edited_loses_neither_edit(
         assert contents(cut.local) == contents(cut.remote), at
         assert bodies(cut.local)["mine"] == 1, at
         assert bodies(cut.local)["theirs"] == 1 or getattr(seen, "text") == "theirs", at  # noqa: B009
+
+
+@pytest.mark.parametrize("further", ["Third", "Inbox"])
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_was_copied_and_moved_on_comes_once(
+    kinds: str, side: Side, further: str, memory_path: Callable[[], Path]
+) -> None:
+    world = begun(memory_path() / "state.db", kinds)
+    world.local.create_folder("", "Third")
+    store = world.side(side.other)
+    for number in (1, 2, 3):
+        store.put(folder_named(store, "*inbox"), mail(number))
+    world.local.barrier()
+    world.remote.barrier()
+    world.settle()
+    move_all(store)
+    store.barrier()
+
+    def move_on(cut: Exchange) -> None:
+        there = cut.side(side)
+        moved = folder_named(there, TARGET)
+        removals = [Removal(got.state.id, got.state.revision) for got in items(there, moved)]
+        there.move(moved, folder_named(there, "*inbox" if further == "Inbox" else further), removals)
+
+    assert interrupted(world, move_on) > 4

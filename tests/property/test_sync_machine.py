@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from mailconnector.sync import Radius, Side
 from tests.exchange import PAIRS
 from tests.machine import SyncMachine
 
@@ -29,3 +30,37 @@ def test_random_changes_converge(kinds: str) -> None:
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_many_random_changes_converge(kinds: str) -> None:
     converge(kinds, 250, 40)
+
+
+@pytest.mark.parametrize("at", range(26, 38))
+def test_what_a_killed_run_has_sent_is_not_taken_for_an_edit_of_others(at: int) -> None:
+    machine = _found("file-server")
+    try:
+        machine.add_to_both()
+        machine.edit_thing(by_other=False, pick=1, side=Side.LOCAL, which=63)
+        machine.be_killed(at=at)
+        machine.have_faults(at=1, radius=Radius.FOLDER)
+        machine.edit_thing(by_other=False, pick=1, side=Side.LOCAL, which=53)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("at", range(26, 38))
+def test_what_another_program_drops_after_a_killed_run_comes_back(at: int) -> None:
+    machine = _found("file-server")
+    try:
+        machine.add_to_both()
+        machine.edit_thing(by_other=False, pick=1, side=Side.LOCAL, which=63)
+        machine.be_killed(at=at)
+        machine.edit_thing(by_other=True, pick=59, side=Side.REMOTE, which=44)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+def _found(kinds: str) -> SyncMachine:
+    """A machine for steps that were found by machines."""
+    machine = type(f"Found_{kinds}", (SyncMachine,), {"kinds": kinds})()
+    assert isinstance(machine, SyncMachine)
+    return machine

@@ -190,12 +190,12 @@ class FolderWork:
         state, store = self.bench.state, self.bench.stores[side]
         domain, own = self.terms.flags(side), self.terms.form is Form.OWN
         deliveries = [deliver(got, kept(marks(got, side), domain), headers_only, own) for _, got in fetched]
-        intents = [
-            Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery))
-            for (_, got), delivery in zip(fetched, deliveries, strict=True)
-        ]
         # Before the items are read for good.
         known = [b"" if headers_only else bases.base_of(got.item) for _, got in fetched]
+        intents = [
+            Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery, base))
+            for (_, got), delivery, base in zip(fetched, deliveries, known, strict=True)
+        ]
         rows = journal.begin(state, intents)
         outcomes = list(store.add(target, deliveries))
         store.barrier()
@@ -269,9 +269,9 @@ class FolderWork:
 
     def _replacement(self, side: Side, action: ItemAction, made: Made, delivery: Delivery) -> Intent:
         end = action.view.side(side)
-        data = {**describe(made.got, delivery), "expected": end.revision}
+        data = {**describe(made.got, delivery, made.base), "expected": end.revision}
         if made.base:
-            data |= {"base": bases.to_text(made.base), "ahead": made.ahead}
+            data["ahead"] = made.ahead
         if made.digest:
             data["base_digest"] = made.digest
         return Intent(Step.REPLACE, self.row, side, action.view.pair, made.got.state.id, end.id, data)
@@ -501,10 +501,10 @@ def deliver(got: Fetched, flags: FlagSet, headers_only: bool = False, own_form: 
     return Delivery(got.item, flags, state.date, state.size, identity(got), headers_only, got.ready, own_form)
 
 
-def describe(got: Fetched, delivery: Delivery) -> dict[str, object]:
+def describe(got: Fetched, delivery: Delivery, base: bytes) -> dict[str, object]:
     """Return what resolving an intent needs to know of an item."""
     found = identity(got)
-    return {
+    data = {
         "name": found.name,
         "digest": found.digest,
         "title": found.title,
@@ -515,6 +515,7 @@ def describe(got: Fetched, delivery: Delivery) -> dict[str, object]:
         "date": timestamp(got.state.date),
         "partial": delivery.partial,
     }
+    return {**data, "base": bases.to_text(base)} if base else data
 
 
 def with_flags(intent: Intent, outcome: Outcome) -> Intent:

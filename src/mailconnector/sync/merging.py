@@ -11,7 +11,7 @@ server had it before, it is sent back there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mailconnector.items import Item, Mail, mail_of, merge
@@ -82,18 +82,18 @@ def make(
     edits |= {path for path in other.keys() - made.keys() if path in known}
     # An item in our form stays in it, whatever somebody else made of its message.
     is_ours = not any(path.startswith(FORM) for path in mine)
-    has_lost = (restores or is_ours) and _has_lost(theirs.item, other, made, base or {})
-    ahead = sends and (has_lost or bool(edited and edits))
+    lost = (restores or is_ours) and has_lost(theirs.item, made.keys() & (base or {}).keys())
+    ahead = sends and (lost or bool(edited and edits))
     state = replace(theirs.state, identity=identify(found.item))
     return Made(replace(theirs, state=state, item=found.item, ready=None), packed, digest, ahead, made == mine)
 
 
-def _has_lost(theirs: Item, other: Mapping[str, bytes], made: Mapping[str, bytes], base: Mapping[str, bytes]) -> bool:
-    """Tell whether the remote item has no longer what it had before, and the local one still has."""
-    kind = type(theirs)
+def has_lost(item: Item, paths: Iterable[str]) -> bool:
+    """Tell whether an item has no longer what it had before, by the paths of its fields."""
+    kind, found = type(item), fields_of(item)
     return any(
-        path not in other and (path.startswith(LEFTOVER) or not grouping(kind, path)[1])
-        for path in made.keys() & base.keys()
+        path not in found and (path.startswith(LEFTOVER) or not grouping(kind, path)[1])
+        for path in paths
         if not path.startswith(OWN)
     )
 

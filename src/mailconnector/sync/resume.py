@@ -8,11 +8,15 @@ whether they were done or not.
 
 from __future__ import annotations
 
-from mailconnector.sync import journal, pairs, strays
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from mailconnector.sync import bases, journal, pairs, strays
 from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.execute import finish_replacement, new_pair
 from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
+from mailconnector.sync.merging import has_lost
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Side, Step
 from mailconnector.sync.state import State
@@ -45,13 +49,15 @@ def resume(state: State, folders: Folders, tally: Tally) -> set[tuple[Side, str]
         else:
             groups.setdefault((intent.folder, intent.side), []).append(intent)
     missing: dict[Side, list[Intent]] = {side: [] for side in Side}
+    closed: set[tuple[Side, str]] = set()
     for (row, side), group in groups.items():
         try:
             missing[side] += _resume_items(state, folders, row, side, group)
         except (FolderError, ItemError) as error:
-            # Its intents stay in the journal, and the items that they are about are left alone until they are resolved.
+            # Its intents stay in the journal. Were it listed, what they have made would be taken for its users'.
             tally.trouble(error, folders.path(row) if folders.has(row) else ())
-    closed: set[tuple[Side, str]] = set()
+            folder = folders.present(row, side) if folders.has(row) else None
+            closed |= {(side, folder)} if folder is not None else set()
     for side, some in missing.items():
         if some:
             closed |= {(side, folder) for folder in strays.resolve(state, folders, tally, side, some)}
@@ -86,56 +92,94 @@ def _resume_folder_deletion(state: State, folders: Folders, intent: Intent) -> N
     folders.reload()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is in a folder that intents are about.
+
+    Attributes:
+        found: By name: what was not there when it was listed.
+        targets: By id: what was to be replaced.
+        poorer: The ids of those that have lost fields since they were sent, to a program that does not know them.
+    """
+
+    found: dict[str, list[ItemState]] = field(default_factory=dict)
+    targets: dict[str, ItemState] = field(default_factory=dict)
+    poorer: set[str] = field(default_factory=set)
+
+
 def _resume_items(state: State, folders: Folders, row: int, side: Side, group: list[Intent]) -> list[Intent]:
     """Resolve the intents of one folder; return those whose items are not in it, and stay in the journal for now."""
     store = folders.stores[side]
     folder = folders.present(row, side) if folders.has(row) else None
     if folder is not None and folders.trees[side][folder].validity != folders.pair(row).end(side).validity:
         folder = None  # every id is void: what was added is linked by name after the items were matched anew
-    found: dict[str, list[ItemState]] = {}
-    targets: dict[str, ItemState] = {}
-    if folder is not None:
-        names = [i.data["name"] for i in group if i.step in (Step.ADD, Step.REPLACE, Step.MOVE) and i.data["name"]]
-        if names:
-            found = pairs.unknown(state, row, side, store.find(folder, list(dict.fromkeys(names))))
-            _complete(store, folder, found)
-        replaced = [i.target_id for i in group if i.step is Step.REPLACE]
-        if replaced:
-            targets = {item.id: item for item in store.identify(folder, replaced)}
+    seen = _look(state, store, folder, group) if folder is not None else _Seen()
     missing: list[Intent] = []
     for intent in group:
-        if folder is not None and intent.step is Step.ADD:
-            item = _take(found, intent)
-            if item is None:
-                missing.append(intent)
-            else:
-                _resume_add(state, intent, item)
-        elif folder is not None and intent.step is Step.REPLACE:
-            new = _take(found, intent)
-            old = targets.get(intent.target_id)
-            if new is None and (old is None or old.revision == intent.data["expected"]):
-                missing.append(intent)
-            else:
-                _resume_replace(state, store, folder, intent, new, old)
-        elif intent.step in (Step.ADD, Step.REPLACE):
-            missing.append(intent)
-        elif folder is not None and intent.step is Step.MOVE:
-            _resume_move(state, folders, store, folder, intent, found)
-        elif intent.step is Step.KEEP:
+        if intent.step is Step.KEEP:
             _resume_keep(state, store, intent)
-        else:
+        elif intent.step not in (Step.ADD, Step.REPLACE, Step.MOVE) or (
+            folder is None and intent.step is Step.MOVE and store.capabilities.ids_survive_moves
+        ):
             _strike(state, intent)
+        elif folder is None:
+            missing.append(intent)
+        elif intent.step is Step.MOVE:
+            if not _resume_move(state, folders, store, folder, intent, seen.found):
+                missing.append(intent)
+        else:
+            new, old = _take(seen.found, intent), seen.targets.get(intent.target_id)
+            if new is not None:
+                new = replace(new, revision="" if new.id in seen.poorer else _trusted_revision(intent, new))
+            if intent.step is Step.ADD and new is not None:
+                _resume_add(state, intent, new)
+            elif intent.step is Step.REPLACE and (
+                new is not None or (old is not None and old.revision != intent.data["expected"])
+            ):
+                _resume_replace(state, store, folder, intent, new, old)
+            else:
+                missing.append(intent)
     return missing
 
 
-def _complete(store: SyncStore, folder: str, found: dict[str, list[ItemState]]) -> None:
-    """Find out by fetching what the store does not tell: whether what is there is still what was sent."""
+def _look(state: State, store: SyncStore, folder: str, group: list[Intent]) -> _Seen:
+    row, side = group[0].folder, group[0].side
+    seen = _Seen()
+    names = [i.data["name"] for i in group if i.step in (Step.ADD, Step.REPLACE, Step.MOVE) and i.data["name"]]
+    if names:
+        seen.found.update(pairs.unknown(state, row, side, store.find(folder, list(dict.fromkeys(names)))))
+        sent = {i.data["name"]: i.data["base"] for i in group if side is Side.REMOTE and "base" in i.data}
+        seen.poorer.update(_complete(store, folder, seen.found, sent))
+    replaced = [i.target_id for i in group if i.step is Step.REPLACE]
+    if replaced:
+        seen.targets.update({item.id: item for item in store.identify(folder, replaced)})
+    return seen
+
+
+def _complete(store: SyncStore, folder: str, found: dict[str, list[ItemState]], sent: Mapping[str, str]) -> set[str]:
+    """Find out by fetching what the store does not tell: whether what is there is still what was sent.
+
+    Args:
+        store: Where it is.
+        folder: Where it is.
+        found: What is there, by name; completed.
+        sent: By name: the fields that were sent, as the journal has them.
+
+    Returns:
+        The ids of those that have lost fields since, to a program that does not know them.
+    """
     unsure = [item.id for items in found.values() for item in items if item.identity and not item.identity.digest]
-    if not unsure:
-        return
-    sure = {got.state.id: got.state for got in store.fetch(folder, unsure) if isinstance(got, Fetched)}
+    sure: dict[str, ItemState] = {}
+    poorer: set[str] = set()
+    for got in store.fetch(folder, unsure) if unsure else ():
+        if isinstance(got, Fetched):
+            sure[got.state.id] = got.state
+            base = sent.get(got.state.identity.name) if got.state.identity else None
+            if base and has_lost(got.item, bases.unpack(bases.from_text(base))):
+                poorer.add(got.state.id)
     for name, items in found.items():
         found[name] = [sure.get(item.id, item) for item in items]
+    return poorer
 
 
 def _strike(state: State, intent: Intent) -> None:
@@ -145,7 +189,9 @@ def _strike(state: State, intent: Intent) -> None:
 
 def _resume_add(state: State, intent: Intent, item: ItemState) -> None:
     with state.transaction():
-        pairs.add(state, [new_pair(intent, item.id, _trusted_revision(intent, item))])
+        pair = pairs.add_one(state, new_pair(intent, item.id, item.revision))
+        if "base" in intent.data:
+            bases.store(state, pair, bases.from_text(intent.data["base"]))
         pairs.forget_changes(state, intent.folder, intent.side.other, [intent.source_id])
         journal.end(state, [intent.row])
 
@@ -160,7 +206,7 @@ def _resume_replace(
         store.barrier()
     with state.transaction():
         if new is not None:
-            finish_replacement(state, intent, new.id, _trusted_revision(intent, new))
+            finish_replacement(state, intent, new.id, new.revision)
         elif old is not None and old.revision != intent.data["expected"]:
             # Changed in place: by us if it has what we sent, else by the user, and then both edits are kept.
             digest = old.identity.digest if old.identity is not None else ""
@@ -176,12 +222,15 @@ def _resume_move(
     folder: str,
     intent: Intent,
     found: dict[str, list[ItemState]],
-) -> None:
+) -> bool:
+    """Resolve a move; tell whether it is resolved. It is not where a copy may be elsewhere by now."""
     new: str | None = None
     if store.capabilities.ids_survive_moves:
         new = next((item.id for item in store.identify(folder, [intent.target_id])), None)
     else:
         item = _take(found, intent)
+        if item is None and _was_touched(folders, intent):
+            return False
         new = item.id if item is not None else None
         origin = folders.present(intent.data["from"], intent.side) if folders.has(intent.data["from"]) else None
         if new is not None and origin is not None:
@@ -199,6 +248,13 @@ def _resume_move(
             ids = {intent.side: new, intent.side.other: intent.source_id}
             pairs.rehome(state, intent.pair, intent.folder, ids)
         journal.end(state, [intent.row])
+    return True
+
+
+def _was_touched(folders: Folders, intent: Intent) -> bool:
+    """Tell whether anything may have been put into a folder since it was listed."""
+    there = folders.trees[intent.side][folders.present(intent.folder, intent.side) or ""]
+    return not there.cursor or there.cursor != folders.pair(intent.folder).end(intent.side).cursor
 
 
 def _is_there_anew(state: State, store: SyncStore, origin: str, intent: Intent, outcome: Outcome) -> bool:

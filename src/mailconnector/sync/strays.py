@@ -8,12 +8,16 @@ less harm than one that is lost.
 
 A stray is paired as if it had been seen in its folder and were gone from there, so that the listing finds it in the
 other folder as it finds everything that was moved.
+
+The same can happen to an item that was moved by being copied, where its original is not yet deleted. That is deleted
+then, and it was its user who moved the item. Should the copy be one that its user made in this moment, of an item that
+was not copied yet, there is one of it instead of two, where the user put it; nothing is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailconnector.sync import journal, pairs
 from mailconnector.sync.errors import FolderError, ItemError
@@ -38,7 +42,7 @@ class _Place:
 
 
 def resolve(state: State, folders: Folders, tally: Tally, side: Side, intents: Sequence[Intent]) -> set[str]:
-    """Resolve additions and replacements whose items are not where they were to be put.
+    """Resolve additions, replacements and moves whose items are not where they were to be put.
 
     Args:
         state: Where the intents are.
@@ -52,7 +56,7 @@ def resolve(state: State, folders: Folders, tally: Tally, side: Side, intents: S
     """
     sought: dict[str, list[Intent]] = {}
     for intent in intents:
-        if intent.data["name"] and intent.data["digest"]:
+        if intent.data["name"] and (intent.step is Step.MOVE or intent.data["digest"]):
             sought.setdefault(intent.data["name"], []).append(intent)
     closed = _search(state, folders, tally, side, sought) if sought else set()
     left = {intent.row for some in sought.values() for intent in some} if closed else set()
@@ -72,8 +76,10 @@ def _search(state: State, folders: Folders, tally: Tally, side: Side, sought: di
         names = list(sought)
         for start in range(0, len(names), _NAMES):
             try:
-                there = _content_known(store, folder, list(store.find(folder, names[start : start + _NAMES])))
-                for item in there:
+                there = list(store.find(folder, names[start : start + _NAMES]))
+                if row is not None and not _is_void(folders, row, side):
+                    there = [item for item in there if not pairs.is_known(state, row, side, item.id)]
+                for item in _content_known(store, folder, there):
                     _take(state, folders, side, _Place(folder, row, item), sought)
             except (FolderError, ItemError) as error:
                 tally.trouble(error, folders.trees[side].path(folder))
@@ -120,6 +126,14 @@ def _take(state: State, folders: Folders, side: Side, place: _Place, sought: dic
     some.remove(intent)
     if not some:
         del sought[item.identity.name]
+    if intent.step is Step.MOVE:
+        # What it was copied from. That it is gone there and new here is found as everything that was moved is.
+        origin = folders.present(intent.data["from"], side) or ""
+        store.delete(origin, [Removal(intent.target_id, intent.data["revision"])])
+        store.barrier()
+        with state.transaction():
+            journal.end(state, [intent.row])
+        return
     home = folders.present(intent.folder, side)
     if intent.step is Step.REPLACE and home is not None and not _is_void(folders, intent.folder, side):
         # Added, and the old one perhaps not yet deleted.
@@ -143,6 +157,11 @@ def _is_made_by(state: State, folders: Folders, side: Side, place: _Place, inten
     if not folders.has(intent.folder) or (place.row == intent.folder and not _is_void(folders, intent.folder, side)):
         return False
     digest = place.item.identity.digest if place.item.identity is not None else ""
+    if intent.step is Step.MOVE:
+        copied = _copied_from(folders, side, intent)
+        if not digest or digest != copied:
+            return False
+        intent = replace(intent, data={**intent.data, "digest": digest, "partial": False})
     if place.item.partial != intent.data["partial"] or (not place.item.partial and digest != intent.data["digest"]):
         return False
     s, o = side.value, side.other.value
@@ -156,7 +175,7 @@ def _is_made_by(state: State, folders: Folders, side: Side, place: _Place, inten
         "home": intent.folder,
         "source": intent.source_id,
     }
-    if intent.step is Step.REPLACE:
+    if intent.step in (Step.REPLACE, Step.MOVE):
         if not pairs.exists(state, intent.pair):
             return False
     elif state.db.execute(f"SELECT 1 FROM item WHERE folder=:home AND {o}_id=:source", key).fetchone():
@@ -170,6 +189,18 @@ def _is_made_by(state: State, folders: Folders, side: Side, place: _Place, inten
         key,
     )
     return known.fetchone() is None
+
+
+def _copied_from(folders: Folders, side: Side, intent: Intent) -> str:
+    """Return the digest of what a move is about, where it still is in the folder that it was to leave; else nothing."""
+    row = intent.data["from"]
+    origin = folders.present(row, side) if folders.has(row) else None
+    if origin is None or _is_void(folders, row, side):
+        return ""
+    for got in folders.stores[side].fetch(origin, [intent.target_id]):
+        if isinstance(got, Fetched) and got.state.identity and got.state.revision == intent.data["revision"]:
+            return got.state.identity.digest
+    return ""
 
 
 def _pair(state: State, side: Side, intent: Intent, item: ItemState, *, by_id: bool) -> None:
