@@ -21,7 +21,7 @@ from mailconnector.mapi import tags
 from mailconnector.mapping import from_mapi, to_mapi
 from tests.live.accounts import Answer, account_of, command, process, profile_on
 from tests.live.office import Office, stranger
-from tests.live.test_delegates import REQUEST
+from tests.live.test_delegates import REQUEST, deliver
 
 SUBMITTED = 0x04 | 0x08 | 0x01
 LETTER = (
@@ -249,6 +249,27 @@ def test_a_delegate_answers_for_the_owner(office: Office, tmp_path: Path, how: s
     (copy,) = in_pst(office, office.bob, "Sent Items")
     assert copy.message_class == "IPM.Schedule.Meeting.Resp.Pos"
     assert (copy.mail.author.email, copy.mail.sender.email) == (f"{office.alice}@localhost", f"{office.bob}@localhost")
+
+
+def test_a_copy_in_the_delegates_own_inbox_is_answered_for_the_owner(office: Office) -> None:
+    on_behalf(office)
+    request = invitation(office).as_bytes()
+    for user in (office.bob, office.dave):
+        deliver(office, user, request)
+        office.quiet(user)
+    owner = f"{office.alice}@localhost"
+    refused = run(office, "meeting", "accept", office.dave, "Inbox", "Meeting", "--on-behalf-of", owner, code=2)
+    assert "does not let you" in refused.err
+    assert in_pst(office, office.dave, "Calendar") == []
+    run(office, "meeting", "decline", office.bob, "Inbox", "Meeting", "--on-behalf-of", owner)
+    run(office, "meeting", "accept", office.bob, "Inbox", "Meeting", "--on-behalf-of", owner)
+    answers = [reply_in(one)[1] for one in mailbox(office, office.carol)]
+    assert ["DECLINED" in one for one in answers] == [True, False]
+    assert all(re.search(rf"^ATTENDEE.*:mailto:{owner}\s*$", one, re.MULTILINE) for one in answers)
+    office.quiet(office.bob)
+    office.quiet(office.alice)
+    assert [one.response for one in in_pst(office, office.alice, "Calendar")] == [Response.ACCEPTED]
+    assert in_pst(office, office.bob, "Calendar") == []
 
 
 def accept_as_outlook(office: Office, request: Mail, calendar: str) -> None:
