@@ -93,7 +93,7 @@ def extensions_of(reply: Reply) -> dict[str, str]:
 def size_limit(extensions: Mapping[str, str]) -> int | None:
     """Return how many bytes a message may have; None where the server does not say (RFC 1870)."""
     text = extensions.get("SIZE", "").split(" ")[0]
-    return int(text) if text.isdigit() and 0 < int(text[:20]) < 1 << 62 else None
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:20]) < 1 << 62 else None
 
 
 def path(address: str) -> tuple[str, bool]:

@@ -32,7 +32,7 @@ def test_extensions() -> None:
     found = extensions_of(reply(b"250-me", b"250-size 1000", b"250-AUTH PLAIN", b"250-AUTH=LOGIN", b"250 8BITMIME"))
     assert found == {"SIZE": "1000", "AUTH": "PLAIN LOGIN", "8BITMIME": ""}
     assert size_limit(found) == 1000
-    for text in ("", "0", "x", "9" * 30):
+    for text in ("", "0", "x", "²", "9" * 30):
         assert size_limit({"SIZE": text}) is None
 
 
