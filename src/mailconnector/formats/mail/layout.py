@@ -32,10 +32,6 @@ _START = struct.Struct("<B16sI")
 _PIECE = struct.Struct("<BIII")
 
 
-# Charsets, with their codecs, in which a line end is the same bytes wherever it stands.
-_STATELESS = {"utf-8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
-
-
 class PieceKind(IntEnum):
     """What a piece of a body is written from.
 
@@ -121,9 +117,6 @@ def item_piece(raw: bytes, start: int, number: int) -> Piece:
 
 def _same(text: str, charset: str, raw: bytes) -> bool:
     try:
-        if charset in _STATELESS and raw.count(b"\r") == raw.count(b"\r\n") == raw.count(b"\n"):
-            # The same as below, without making the text longer.
-            return text.encode(_STATELESS[charset]) == raw.translate(None, b"\r")
         return _encoded(text, charset) == raw
     except UnicodeEncodeError:
         return False
