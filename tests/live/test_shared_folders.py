@@ -327,3 +327,22 @@ def test_a_shared_folder_that_its_owner_renames_is_there_for_others_under_its_ne
     # What makes the server look leaves nothing behind.
     with stranger(office.server, office.alice) as alice:
         assert not any("mailconnector" in who for who in alice.entries("INBOX"))
+
+
+def test_the_folders_of_others_stand_under_a_name_in_the_language_of_the_pst(office: Office) -> None:
+    put(office, office.alice, office.mine("Proj"), 0)
+    office.share("grant", office.alice, "Proj", office.bob, "editor", "--yes")
+    office.quiet(office.bob)
+    assert office.held(office.bob)[shared(office, "Proj")] == named(0, 1, 2)
+    # Outlook names its folders anew when its language is another one.
+    with outlook(office, office.bob) as store:
+        folder_at(store, ("Inbox",)).rename("Posteingang")
+    office.quiet(office.bob)
+    held = office.held(office.bob)
+    assert held["Freigegebene Ordner", office.alice, "Proj"] == named(0, 1, 2)
+    assert not any(path[0] == "Shared folders" for path in held)
+    with outlook(office, office.bob) as store:
+        folder = folder_at(store, ("Freigegebene Ordner", office.alice, "Proj"))
+        folder.add_message(MessageObject({tags.PidTagMessageClass: "IPM.Note", tags.PidTagSubject: "from bob"}))
+    office.quiet(office.bob)
+    assert len(on_server(office, "Proj")) == 4

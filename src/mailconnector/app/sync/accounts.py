@@ -70,6 +70,10 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
         local = opened() if opened is not None else None
         return None if local is None else local.preparation
 
+    def language() -> str:
+        local = opened() if opened is not None else None
+        return "" if local is None else local.language
+
     def open_remote() -> WaitingStore:
         return ImapStore(
             lambda: connect(account),
@@ -78,6 +82,7 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
             preparation=preparation,
             views=account.views_path,
             login=account.imap_server.login,
+            language=language,
         )
 
     def copy_requests(state: State, cancelled: Callable[[], bool]) -> CopyReport | None:

@@ -17,7 +17,7 @@ from mailconnector.imap import Rights as ImapRights
 from mailconnector.imap.responses import Namespaces
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap.kinds import Told
-from mailconnector.stores.imap.spaces import Space
+from mailconnector.stores.imap.spaces import ENGLISH, Space, Titles
 from mailconnector.sync.store import ROOT, FolderState, Rights, SpecialUse
 
 INBOX = "INBOX"
@@ -54,12 +54,12 @@ class Layout:
     foreign: tuple[Space, ...] = ()
 
     @classmethod
-    def of(cls, namespaces: Namespaces) -> Layout:
-        """Read it from the namespaces of a server."""
+    def of(cls, namespaces: Namespaces, titles: Titles = ENGLISH) -> Layout:
+        """Read it from the namespaces of a server, with names for the folders that are made up."""
         personal = namespaces.personal
         foreign = (
-            *(Space(space.prefix, space.separator, True) for space in namespaces.others),
-            *(Space(space.prefix, space.separator, False) for space in namespaces.shared),
+            *(Space(space.prefix, space.separator, True, titles) for space in namespaces.others),
+            *(Space(space.prefix, space.separator, False, titles) for space in namespaces.shared),
         )
         if not personal:
             return cls(foreign=foreign)

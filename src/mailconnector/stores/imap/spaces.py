@@ -9,20 +9,38 @@ mailbox                    in the namespace            folder
 ``Public/News``            ``Public/`` of nobody       Public folders / News
 =========================  ==========================  ====================================
 
-The folders above a mailbox that are no mailboxes are made up. The id of "Shared folders" is the namespace's prefix and
+The folders above a mailbox that are no mailboxes are made up, and called so as the user's own folders are: in Outlook's
+languages. The id of "Shared folders" is the namespace's prefix and
 that of an owner's folder the prefix of the owner's mailboxes, each with the separator at its end, which no mailbox's
 name has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailconnector.sync.store import ROOT
 
-OTHERS_TITLE = "Shared folders"
-PUBLIC_TITLE = "Public folders"
-_INBOX_TITLE = "Inbox"
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """What made-up folders, and somebody's Inbox, are called."""
+
+    others: str
+    public: str
+    inbox: str
+
+
+ENGLISH = Titles("Shared folders", "Public folders", "Inbox")
+TITLES: Mapping[str, Titles] = {
+    "en": ENGLISH,
+    "de": Titles("Freigegebene Ordner", "Öffentliche Ordner", "Posteingang"),
+    "fr": Titles("Dossiers partagés", "Dossiers publics", "Boîte de réception"),
+    "it": Titles("Cartelle condivise", "Cartelle pubbliche", "Posta in arrivo"),
+    "es": Titles("Carpetas compartidas", "Carpetas públicas", "Bandeja de entrada"),
+}
+"""By language ([ISO 639-1])."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +51,13 @@ class Space:
         prefix: What its mailboxes' names begin with; may be empty.
         separator: Between the names of a mailbox and of one in it; empty where there are no mailboxes in others.
         has_owners: The name behind the prefix is the owner's.
+        titles: What the folders are called that are made up.
     """
 
     prefix: str
     separator: str
     has_owners: bool
+    titles: Titles = ENGLISH
 
     @property
     def top(self) -> str:
@@ -47,7 +67,7 @@ class Space:
     @property
     def title(self) -> str:
         """What that folder is called."""
-        return OTHERS_TITLE if self.has_owners else PUBLIC_TITLE
+        return self.titles.others if self.has_owners else self.titles.public
 
     def owner(self, name: str) -> str:
         """Return whose a mailbox is, or a made-up folder: the owner's login; where it is nobody's, the space itself."""
@@ -81,7 +101,7 @@ class Space:
         if name == container:
             return self.top, login
         if self.is_inbox(name):
-            return container, _INBOX_TITLE
+            return container, self.titles.inbox
         above, _, own = inner.rpartition(self.separator)
         return (container + above if above else container), own
 

@@ -50,6 +50,7 @@ from mailconnector.stores.imap.parsing import Parsers, Prepare
 from mailconnector.stores.imap.private import PrivateItems
 from mailconnector.stores.imap.private_views import Views
 from mailconnector.stores.imap.reading import Reader
+from mailconnector.stores.imap.spaces import ENGLISH, TITLES
 from mailconnector.stores.imap.watching import Watch
 from mailconnector.stores.imap.writing import Writer
 from mailconnector.sync.errors import FolderError, FolderNotEmptyError
@@ -85,6 +86,7 @@ class ImapStore:
             (`sync.store.Fetched.ready`), as it is now; None for nothing.
         views: The file in which to remember what was found where private items are hidden; None to look anew.
         login: The user, to see that nobody else can look into what is private; empty not to look.
+        language: Returns the language of the folders that are made up here for what others share; None for English.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class ImapStore:
         preparation: Callable[[], Prepare | None] | None = None,
         views: Path | None = None,
         login: str = "",
+        language: Callable[[], str] | None = None,
     ) -> None:
         self._line = Line(connect)
         self._watch = Watch(connect)
@@ -104,6 +107,7 @@ class ImapStore:
         self._changes = ChangeReader(self._line)
         self._writer = Writer(self._line)
         self._layout: Layout | None = None
+        self._language = language
         self._book = KindBook(book)
         self._private = PrivateItems(self._line, self._reader, self._changes, self._writer, Views(views), login)
         self._kinds: dict[str, FolderKind] = {}
@@ -160,7 +164,7 @@ class ImapStore:
                 survey=True,
             )
         )
-        self._layout = layout = self._line.read(lambda client: Layout.of(client.mailboxes.namespaces()))
+        self._layout = layout = self._line.read(self._layout_of)
         infos = self._with_rights(infos, layout)
         for info in infos:
             if info.rights is not None:
@@ -481,8 +485,12 @@ class ImapStore:
 
     def _known_layout(self) -> Layout:
         if self._layout is None:
-            self._layout = self._line.read(lambda client: Layout.of(client.mailboxes.namespaces()))
+            self._layout = self._line.read(self._layout_of)
         return self._layout
+
+    def _layout_of(self, client: ImapClient) -> Layout:
+        language = self._language() if self._language is not None else ""
+        return Layout.of(client.mailboxes.namespaces(), TITLES.get(language, ENGLISH))
 
     def _listed(self, pattern: str = "*", *, status: bool = False) -> list[FolderState]:
         infos = self._line.read(lambda client: client.mailboxes.list(pattern, subscriptions=False, status=status), ROOT)

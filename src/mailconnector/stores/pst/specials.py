@@ -14,6 +14,9 @@ from mailconnector.pst.messaging.properties import PropertyView
 from mailconnector.stores.pst.index import IndexedFolder
 from mailconnector.sync.store import SpecialUse
 
+LANGUAGES = ("en", "de", "fr", "it", "es")
+"""Those that names of folders are known in, as `specials.tsv` has them for the Inbox and for drafts."""
+
 _ARCHIVE_ENTRY_ID = 0x35FF0102
 # Where in the store's properties a folder's entry id is, and its bit of PidTagValidFolderMask.
 _IN_STORE: dict[SpecialUse, tuple[int, int]] = {
@@ -64,6 +67,15 @@ def special_folders(store: Store, folders: Mapping[int, IndexedFolder], top: int
                 uses[nid] = named
                 missing.discard(named)
     return uses
+
+
+def language_of(names: Mapping[SpecialUse, str]) -> str:
+    """Return the language of the special folders' names, as "de"; "en" where they are not as Outlook has them."""
+    for use in (SpecialUse.INBOX, SpecialUse.DRAFTS):
+        for language, name in zip(LANGUAGES, _named()[use], strict=True):
+            if _folded(names.get(use, "")) == _folded(name):
+                return language
+    return LANGUAGES[0]
 
 
 def troubles(store: Store) -> set[int]:
@@ -159,14 +171,18 @@ def _add_to_mask(store: Store, bit: int) -> None:
 
 @cache
 def _names() -> dict[str, list[SpecialUse]]:
-    text = resources.files("mailconnector.stores.pst").joinpath("specials.tsv").read_text("utf-8")
     names: dict[str, list[SpecialUse]] = {}
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            use, *called = line.split("\t")
-            for name in called:
-                names.setdefault(_folded(name), []).append(SpecialUse(use))
+    for use, called in _named().items():
+        for name in called:
+            names.setdefault(_folded(name), []).append(use)
     return names
+
+
+@cache
+def _named() -> dict[SpecialUse, list[str]]:
+    text = resources.files("mailconnector.stores.pst").joinpath("specials.tsv").read_text("utf-8")
+    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return {SpecialUse(use): called for use, *called in lines}
 
 
 def _folded(name: str) -> str:

@@ -32,6 +32,7 @@ from mailconnector.stores.pst.index import IndexedFolder, IndexedItem, NodePlace
 from mailconnector.stores.pst.messages import MessageReader
 from mailconnector.stores.pst.preparing import Preparation
 from mailconnector.stores.pst.refresh import file_state, refresh
+from mailconnector.stores.pst.specials import language_of
 from mailconnector.stores.pst.tree import StoreFolders, rights_on
 from mailconnector.sync.errors import (
     AccountError,
@@ -222,6 +223,15 @@ class PstStore:
         own = identify(item)
         identity = Identity(known.name or own.name, known.digest or own.digest, known.title)
         return Fetched(replace(known.state(), identity=identity), without_bodies(item) if headers_only else item)
+
+    @property
+    def language(self) -> str:
+        """The language that its Inbox or its drafts are named in, as "de"; "en" where that is none of Outlook's.
+
+        It may be asked for in any thread.
+        """
+        folders = list(self._index.folders.values())
+        return language_of({folder.special: folder.name for folder in folders if folder.special is not None})
 
     @property
     def preparation(self) -> Preparation | None:

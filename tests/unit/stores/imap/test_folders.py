@@ -12,6 +12,8 @@ from mailconnector.imap.responses import Namespace, Namespaces
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap.folders import Layout, Sorts, cursor_of, rights_of, special_by_name, states
 from mailconnector.stores.imap.kinds import told
+from mailconnector.stores.imap.spaces import TITLES
+from mailconnector.stores.pst.specials import LANGUAGES
 from mailconnector.sync.store import ROOT, Rights, SpecialUse
 
 PLAIN = Layout()
@@ -79,6 +81,21 @@ def test_others_folders_stand_under_their_owners_names():
         "Shared Folders/": (ROOT, "Public folders"),
         "Shared Folders/P": ("Shared Folders/", "P"),
     }
+
+
+def test_made_up_folders_are_named_in_the_users_language():
+    namespaces = Namespaces((), (Namespace("user/", "/"),), (Namespace("", "/"),))
+    layout = Layout.of(namespaces, TITLES["de"])
+    assert tree(layout, "INBOX", "user/bob", "user/bob/A", "News") == {
+        "INBOX": (ROOT, "INBOX"),
+        "user/": (ROOT, "Freigegebene Ordner"),
+        "user/bob/": ("user/", "bob"),
+        "user/bob": ("user/bob/", "Posteingang"),
+        "user/bob/A": ("user/bob/", "A"),
+        "/": (ROOT, "Öffentliche Ordner"),
+        "News": ("/", "News"),
+    }
+    assert set(TITLES) == set(LANGUAGES)
 
 
 def test_an_inbox_that_is_there_twice_is_shown_once_and_names_of_others_are_no_folders():

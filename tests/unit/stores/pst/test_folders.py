@@ -91,6 +91,30 @@ def test_without_entry_ids_names_tell(tmp_path: Path, names: list[str]) -> None:
         assert "Boîte d\u2019envoi" not in by_name(store)
 
 
+@pytest.mark.parametrize(
+    ("names", "language"),
+    [
+        (("Posteingang", "Entwürfe"), "de"),
+        (("boîte de réception", "Brouillons"), "fr"),
+        (("Posta in arrivo", "Bozze"), "it"),
+        (("Meine Post", "Borradores"), "es"),
+        (("INBOX", "Entwürfe"), "en"),
+        (("Postvak IN", "Concepten"), "en"),
+    ],
+)
+def test_special_folders_tell_the_language(tmp_path: Path, names: tuple[str, str], language: str) -> None:
+    path = tmp_path / "plain.pst"
+    pst.create_store(path).close()
+    with PstStore.open(path, tmp_path / "index") as store:
+        assert store.language == "en"
+        for name, use in zip(names, (SpecialUse.INBOX, SpecialUse.DRAFTS), strict=True):
+            store.create_folder(ROOT, name, special=use)
+        store.barrier()
+    with PstStore.open(path, tmp_path / "index") as store:
+        list(store.folders())
+        assert store.language == language
+
+
 @pytest.mark.parametrize("format", ["unicode", "ansi"])
 def test_special_folders_are_made_where_outlook_looks(tmp_path: Path, format: str) -> None:
     path = tmp_path / "plain.pst"
