@@ -40,6 +40,19 @@ def store(mailbox: Mailbox) -> Iterator[ImapStore]:
         yield store
 
 
+# A folder, and where it is put before it is deleted: into the trash, or beside it where it is in the trash already.
+PLACES = [("Projects", "Trash/Projects"), ("Trash/Projects", "Trash/Projects (being deleted)")]
+
+
+@pytest.fixture(params=PLACES, ids=["to trash", "in trash"])
+def place(request: pytest.FixtureRequest, store: ImapStore) -> tuple[str, str]:
+    """The folder that is deleted, and where it is put aside."""
+    folder, aside = request.param
+    if folder != "Projects":
+        store.move_folder("Projects", "Trash", "Projects")
+    return str(folder), str(aside)
+
+
 def deliver(mailbox: Mailbox, name: str) -> None:
     with connect(mailbox.server, mailbox.user) as client:
         client.uploads.append(name, Upload(render(mail(1))))
@@ -63,70 +76,75 @@ def test_a_mailbox_is_gone_with_nothing_left_of_it(store: ImapStore) -> None:
 
 
 def test_a_message_that_comes_after_the_look_stays(
-    store: ImapStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    store: ImapStore, mailbox: Mailbox, place: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder, aside = place
     rename = Mailboxes.rename
 
     def late(self: Mailboxes, old: str, new: str) -> None:
-        if old == "Projects":
-            deliver(mailbox, "Projects")
+        if old == folder:
+            deliver(mailbox, folder)
         rename(self, old, new)
 
     monkeypatch.setattr(Mailboxes, "rename", late)
     with pytest.raises(FolderNotEmptyError):
-        store.delete_folder("Projects")
+        store.delete_folder(folder)
     after = names(store)
-    assert after["Projects"] == 1
-    assert "Trash/Projects" not in after
+    assert after[folder] == 1
+    assert aside not in after
 
 
 def test_a_message_that_comes_later_is_refused(
-    store: ImapStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    store: ImapStore, mailbox: Mailbox, place: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder, _ = place
     delete, refused = Mailboxes.delete, []
 
     def late(self: Mailboxes, name: str) -> None:
         try:
-            deliver(mailbox, "Projects")
+            deliver(mailbox, folder)
         except ImapNoError as error:
             refused.append(error)
         delete(self, name)
 
     monkeypatch.setattr(Mailboxes, "delete", late)
-    store.delete_folder("Projects")
+    store.delete_folder(folder)
     assert len(refused) == 1, "who sent it knows"
-    assert "Projects" not in names(store)
+    assert folder not in names(store)
 
 
 def test_its_name_may_be_taken_again_meanwhile(
-    store: ImapStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    store: ImapStore, mailbox: Mailbox, place: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder, aside = place
     rename = Mailboxes.rename
 
     def late(self: Mailboxes, old: str, new: str) -> None:
-        if old == "Projects":
-            deliver(mailbox, "Projects")
+        if old == folder:
+            deliver(mailbox, folder)
         rename(self, old, new)
-        if old == "Projects":
+        if old == folder:
             with connect(mailbox.server, mailbox.user) as client:
-                client.mailboxes.create("Projects")
+                client.mailboxes.create(folder)
 
     monkeypatch.setattr(Mailboxes, "rename", late)
     with pytest.raises(FolderNotEmptyError):
-        store.delete_folder("Projects")
+        store.delete_folder(folder)
     after = names(store)
-    assert (after["Projects"], after["Trash/Projects"]) == (0, 1)
+    assert (after[folder], after[aside]) == (0, 1)
 
 
+@pytest.mark.parametrize("parent", ["", "*trash"])
 @pytest.mark.parametrize("at", ["delete", "rename"])
 def test_a_deletion_that_was_cut_off_is_finished(
-    any_server: MailServer, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    any_server: MailServer, at: str, parent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = real_exchange(tmp_path, any_server)
     try:
-        world.local.create_folder("", "Projects")
         world.settle()
-        assert ("Projects",) in tree(world.remote)
+        world.local.create_folder(folder_named(world.local, parent) if parent else "", "Projects")
+        world.settle()
+        assert (*filter(None, [parent]), "Projects") in tree(world.remote)
         world.local.delete_folder(folder_named(world.local, "Projects"))
         world.local.barrier()
         done = getattr(Mailboxes, at)
@@ -142,7 +160,7 @@ def test_a_deletion_that_was_cut_off_is_finished(
         assert world.run().troubles
         world.settle()
         for store in (world.local, world.remote):
-            assert not [path for path in tree(store) if "Projects" in path]
+            assert not [path for path in tree(store) if path[-1].startswith("Projects")]
         assert contents(world.local) == contents(world.remote)
     finally:
         world.close()

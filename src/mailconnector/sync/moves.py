@@ -110,7 +110,7 @@ class Moves:
         assert self.rehearse is not None
         self.rehearse(start, action)
         for side in Side:
-            for folder in (action.view.folder, target):
+            for folder in (action.view.folder, start, target):
                 pairs.forget_changes(self.state, folder, side, [action.view.side(side).id])
 
     def _go(self, way: _Way, actions: list[ItemAction]) -> None:

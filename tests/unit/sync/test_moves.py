@@ -177,6 +177,16 @@ def headers(tmp_path: Path) -> Exchange:
 WHOLE = {"long " * 100: 1}
 
 
+@pytest.mark.parametrize("then", [FolderOptions(max_size=50), FolderOptions()])
+def test_a_rehearsal_of_headers_that_go_back_lists_nothing_else(headers: Exchange, then: FolderOptions) -> None:
+    headers.remote.configure(folder_named(headers.remote, "A"), rights=Rights.ALL & ~Rights.ADD)
+    move(headers.local, "*inbox", "A")
+    headers.settings = Settings(default=then)
+    assert headers.run(rehearse=True).done == {(Step.MOVE, Side.LOCAL): 1}
+    headers.settle()
+    assert len(items(headers.local, folder_named(headers.local, "*inbox"))) == 1
+
+
 def test_headers_go_back_where_their_mail_may_not_follow(headers: Exchange) -> None:
     headers.remote.configure(folder_named(headers.remote, "A"), rights=Rights.ALL & ~Rights.ADD)
     move(headers.local, "*inbox", "A")

@@ -71,6 +71,8 @@ from mailconnector.sync.store import (
     SpecialUse,
 )
 
+_ASIDE = " (being deleted)"  # what a mailbox is called for a moment, where there is no trash for it
+
 
 class ImapStore:
     """A mailbox on an IMAP server, with the whole of the `SyncStore` protocol.
@@ -407,16 +409,16 @@ class ImapStore:
         """Delete an empty mailbox.
 
         No server deletes only what is empty: a message that comes between the look and the deletion would go with it.
-        So it is put into the trash first, as other programs do with folders that are deleted. From then on whoever
-        delivers to its name is refused, and what came before is seen by a second look. Where there is no trash, or the
-        mailbox is in it already, the look and the deletion follow each other at once.
+        So it is put aside first: into the trash, as other programs do with folders that are deleted, or under another
+        name beside where it is. From then on whoever delivers to its name is refused, and what came before is seen by a
+        second look. Where it can get no other name, the look and the deletion follow each other at once.
         """
         if any(info.name != folder for info in self._inside(folder)):
             raise FolderNotEmptyError("the folder holds folders", folder=folder)
         if folder in self._private:
             self._private.clear(folder)
         self._line.leave(folder)
-        aside = self._name_in_trash(folder)
+        asides = self._names_aside(folder)
 
         def delete(client: ImapClient) -> None:
             found = client.mailboxes.list(folder, subscriptions=False)
@@ -424,12 +426,13 @@ class ImapStore:
             if selectable and client.mailboxes.status(folder).messages != 0:
                 raise FolderNotEmptyError("the folder is not empty", folder=folder)
             name = folder
-            if selectable and aside:
+            for aside in asides if selectable else ():
                 with contextlib.suppress(ImapNoError):
                     client.mailboxes.rename(folder, aside)
                     name = aside
+                    break
             if name != folder and client.mailboxes.status(name).messages != 0:
-                with contextlib.suppress(ImapNoError):  # where its name is taken again, it stays in the trash
+                with contextlib.suppress(ImapNoError):  # where its name is taken again, it stays aside
                     client.mailboxes.rename(name, folder)
                 raise FolderNotEmptyError("the folder is not empty any more", folder=folder)
             try:
@@ -449,15 +452,19 @@ class ImapStore:
         if folder in self._private:
             self._private.drop(folder)
 
-    def _name_in_trash(self, folder: str) -> str:
-        """Return a free name in the trash for a mailbox; empty where there is no trash for it."""
+    def _names_aside(self, folder: str) -> list[str]:
+        """Return free names for a mailbox that is about to be deleted, the best first; none for others' mailboxes."""
         layout = self._known_layout()
+        if layout.space_of(folder) is not None:
+            return []
+        parent, name = layout.split(folder)
+        names: list[str] = []
         trash = next((state for state in self._listed() if state.special is SpecialUse.TRASH), None)
-        if trash is None or not layout.separator or layout.is_below(folder, trash.id):
-            return ""
-        if Rights.CHILDREN not in trash.rights or layout.space_of(folder) is not None:
-            return ""
-        return layout.join(trash.id, self.fit_name(trash.id, layout.split(folder)[1]))
+        if trash is not None and layout.separator and not layout.is_below(folder, trash.id):
+            if Rights.CHILDREN in trash.rights:
+                names.append(layout.join(trash.id, self.fit_name(trash.id, name)))
+        names.append(layout.join(parent, self.fit_name(parent, f"{cut(name, room=len(_ASIDE))}{_ASIDE}")))
+        return names
 
     def barrier(self) -> None:
         """Do nothing: a server answers OK when what it was asked for is done and stays (RFC 9051 section 6.3.12)."""
