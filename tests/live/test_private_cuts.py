@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import pytest
 
@@ -17,6 +18,7 @@ from mailconnector.lab.proxy import CutAtCommand, FaultyProxy
 from mailconnector.stores import ImapStore
 from mailconnector.stores.imap import companions
 from mailconnector.stores.imap.hiding import Hiding
+from mailconnector.stores.imap.kinds import ENTRIES
 from mailconnector.sync import SyncError
 from mailconnector.sync.store import Fetched, Removal, Replacement
 from tests.contract.imap_subject import connect
@@ -38,6 +40,8 @@ from tests.live.desks import (
     single,
     tells_nothing,
 )
+
+When: TypeAlias = Literal["before", "middle", "answered"]
 
 PRIVATE, PUBLIC = f"{SECRET} Lunch one", "Lunch two"
 
@@ -195,8 +199,9 @@ def cut_at(line: Line, name: str, fault: CutAtCommand | None) -> int:
 
 def cut_everywhere(line: Line, name: str, step: int) -> None:
     count = cut_at(line, name, None)
+    every: tuple[When, ...] = ("middle", "answered", "before")
     for turn, at in enumerate(range(1, count + 1, step)):
-        for when in ("before", "middle", "answered") if step == 1 else (("middle", "answered", "before")[turn % 3],):
+        for when in every if step == 1 else (every[turn % 3],):
             reset(line)
             cut_at(line, name, CutAtCommand(at, when, reset=at % 2 == 0))
 
@@ -212,7 +217,7 @@ def test_the_line_is_cut_at_every_command(line: Line, name: str) -> None:
     cut_everywhere(line, name, step=1)
 
 
-def hiding_is_cut(server: MailServer, path: Path, at: int, when: str) -> int:
+def hiding_is_cut(server: MailServer, path: Path, at: int, when: When) -> int:
     """Hide and show a folder's items over a line that is cut; try again; return how many commands it took."""
     with desks(server, path) as desk, FaultyProxy(server.imap_port) as proxy:
         line = Line(desk, proxy)
@@ -240,7 +245,7 @@ def hiding_is_cut(server: MailServer, path: Path, at: int, when: str) -> int:
         hidden_by = proxy.commands
         with desk.session() as client:
             there = client.mailboxes.exists(companion)
-            marked = there and client.annotations.get(companion, [companions.ENTRIES[0]])
+            marked = there and client.annotations.get(companion, [ENTRIES[0]])
         if not marked:
             hide_it(0)
         assert line.seen_by(desk.owner) == mine
@@ -263,7 +268,7 @@ def hiding_is_cut(server: MailServer, path: Path, at: int, when: str) -> int:
 
 
 @pytest.mark.parametrize("when", ["middle"])
-def test_hiding_and_showing_is_cut_at_some_commands(server: MailServer, tmp_path: Path, when: str) -> None:
+def test_hiding_and_showing_is_cut_at_some_commands(server: MailServer, tmp_path: Path, when: When) -> None:
     count = hiding_is_cut(server, tmp_path / "whole", 0, when)
     for at in range(2, count + 1, 15):
         hiding_is_cut(server, tmp_path / str(at), at, when)
@@ -271,7 +276,7 @@ def test_hiding_and_showing_is_cut_at_some_commands(server: MailServer, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "middle", "answered"])
-def test_hiding_and_showing_is_cut_at_every_command(server: MailServer, tmp_path: Path, when: str) -> None:
+def test_hiding_and_showing_is_cut_at_every_command(server: MailServer, tmp_path: Path, when: When) -> None:
     count = hiding_is_cut(server, tmp_path / "whole", 0, when)
     for at in range(1, count + 1):
         hiding_is_cut(server, tmp_path / str(at), at, when)

@@ -16,7 +16,7 @@ from mailconnector.imap.rights import Rights
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap.companions import Companion, find
 from mailconnector.stores.imap.folders import Layout, Sorts, states
-from mailconnector.stores.imap.kinds import KindBook, annotated
+from mailconnector.stores.imap.kinds import KindBook, annotated, listed_entries
 from mailconnector.sync import State
 from mailconnector.sync.store import SpecialUse
 from mailconnector.sync.tree import Tree
@@ -122,7 +122,7 @@ def look(client: ImapClient, job: Job, login: str) -> FolderIndex:
         StateError: the state file cannot be used.
     """
     namespaces = client.mailboxes.namespaces()
-    infos = client.mailboxes.list(subscriptions=False, rights=True)
+    infos = client.mailboxes.list(subscriptions=False, rights=True, metadata=listed_entries(client))
     layout = Layout.of(namespaces)
     sorts = annotated(client, infos, KindBook())
     companions = find(infos, sorts, layout, annotated=client.annotations.available)

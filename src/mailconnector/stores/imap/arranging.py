@@ -19,6 +19,7 @@ from enum import Enum
 from mailconnector.imap import Fetched, ImapClient, ImapCommandError, ImapError, ImapNoError, MailboxInfo, UidSet
 from mailconnector.imap.selected import SUMMARY
 from mailconnector.items import FolderKind
+from mailconnector.stores.imap.companions import name_for
 from mailconnector.stores.imap.errors import translated
 from mailconnector.stores.imap.folders import INBOX, Layout, Sorts, special_by_name, states
 from mailconnector.stores.imap.kinds import (
@@ -27,6 +28,7 @@ from mailconnector.stores.imap.kinds import (
     annotated,
     content_kind,
     listed_entries,
+    told,
 )
 from mailconnector.sync.store import ROOT, SpecialUse
 
@@ -112,6 +114,7 @@ class Arranger:
         """
         try:
             self._relocate(move.source, move.target, progress)
+            self._take_along(move.source, move.target, progress)
         except ImapError as error:
             raise translated(error, move.source) from error
 
@@ -180,6 +183,18 @@ class Arranger:
         self._leave()
         if not self._children(source) and boxes.status(source).messages == 0:
             boxes.delete(source)
+
+    def _take_along(self, source: str, target: str, progress: Callable[[int], None]) -> None:
+        """Move the companion of a folder, in which its private items are, beside the folder.
+
+        Ended before that, it is found and brought by the owner's next synchronisation (`companions.reunite`).
+        """
+        companion = name_for(source)
+        if not self._client.mailboxes.exists(companion):
+            return
+        if self._client.annotations.available and told(self._kinds(companion).values()).companion is None:
+            return
+        self._relocate(companion, name_for(target), progress)
 
     def _move_messages(self, source: str, target: str, progress: Callable[[int], None]) -> None:
         client = self._client
