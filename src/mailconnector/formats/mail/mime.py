@@ -467,10 +467,7 @@ def _decoded(content: bytes, label: str) -> tuple[str, str]:
     if "\r" in text:
         # Taking all CRs away and putting them before each LF again costs half of what it costs to look for pairs.
         bare = text.replace("\r", "")
-        if bare.replace("\n", "\r\n") == text:
-            text = bare
-        else:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = bare if bare.replace("\n", "\r\n") == text else text.replace("\r\n", "\n").replace("\r", "\n")
     return text.replace("\0", "") if "\0" in text else text, charset
 
 
