@@ -55,6 +55,21 @@ def print_letters(letters: Sequence[Told], account: str) -> None:
         print_line(f"... and {counted(len(letters) - _SHOWN, 'more message')}", "dim")
 
 
+def print_outbox(report: OutboxReport, account: str, *, alone: bool) -> None:
+    """Write what came of the Outbox in a run.
+
+    Args:
+        report: what came of it.
+        account: the account's name.
+        alone: nothing else is wrong. A PST that cannot be opened is told once.
+    """
+    print_letters(report.letters, account)
+    if report.error is not None and alone:
+        print_line(Text("The Outbox: ", style="bold red").append(clean(str(report.error)), style="not bold default"))
+        if report.error.hint:
+            print_line(f"  {clean(report.error.hint)}")
+
+
 def letter_json(one: Told) -> dict[str, Any]:
     """Return what became of a message for machines."""
     return {

@@ -10,7 +10,7 @@ from mailconnector.app.delegate.copying import CopyReport
 from mailconnector.app.folder_path import join_path
 from mailconnector.app.sync.round import Count, Outcome
 from mailconnector.app.sync.verdict import Verdict
-from mailconnector.cli.outbox_report import letter_json, print_letters
+from mailconnector.cli.outbox_report import letter_json, print_outbox
 from mailconnector.cli.sync_words import CONFLICTS, ON_SIDE, STEPS, VERDICTS, counts_text, moved_text, seconds_text
 from mailconnector.cli.terminal import clean, counted, cut_text, list_table, print_line, stdout
 from mailconnector.items import label_of
@@ -33,15 +33,7 @@ def print_outcome(outcome: Outcome) -> None:
         _print_notices(report.notices)
         _print_troubles(report.troubles)
     if outcome.outbox is not None:
-        print_letters(outcome.outbox.letters, outcome.account)
-        if outcome.outbox.error is not None:
-            print_line(
-                Text("The Outbox: ", style="bold red").append(
-                    clean(str(outcome.outbox.error)), style="not bold default"
-                )
-            )
-            if outcome.outbox.error.hint:
-                print_line("  " + clean(outcome.outbox.error.hint))
+        print_outbox(outcome.outbox, outcome.account, alone=outcome.error is None)
     if outcome.copies is not None:
         _print_copies(outcome.copies)
     _print_verdict(outcome)

@@ -9,16 +9,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailconnector import pst
+from mailconnector.app.errors import AppUsageError
+from mailconnector.app.send.fates import Fate, OutboxReport, Told
+from mailconnector.app.send.ledger import NotDelivered
+from mailconnector.app.sync.round import Outcome
+from mailconnector.app.sync.verdict import Verdict
+from mailconnector.cli.sync_report import outcome_json, print_outcome
 from mailconnector.mapi import tags
 from mailconnector.mapping import to_mapi
 from tests.scripted_smtp import Server, hang_up, silent
 from tests.unit.app.send.sending import letter
+from tests.unit.cli.conftest import HOSTILE
 
 LETTER = b"From: bob@x.example\r\nTo: carol@x.example\r\nMessage-ID: <1@x.example>\r\nSubject: Hello\r\n\r\nHi\r\n"
 
@@ -160,3 +169,23 @@ def test_a_process_that_is_killed_while_it_awaits_the_answer(run, bob, listening
     assert len(listening.server.messages) == 1
     assert run("outbox", "gone", "bob", id_, "--profile", bob).code == 0
     assert (subjects(bob, "Outbox"), subjects(bob, "Sent Items")) == ([], ["Hello"])
+
+
+def test_what_a_run_says_of_the_outbox(capsys):
+    told = (
+        Told(0x24, f"Hello {HOSTILE}", Fate.PARTLY, "<1@x>", ("carol@x",), (NotDelivered("n@x", "550 \x1b[2J no"),)),
+        Told(0x44, "", Fate.WAITING, reason="nothing listens", hint="Check.", again=datetime(2026, 1, 1, tzinfo=UTC)),
+    )
+    outcome = Outcome("bob", datetime.now(UTC), 1.0, Verdict.PARTLY, outbox=OutboxReport(told, AppUsageError("no way")))
+    print_outcome(outcome)
+    out = capsys.readouterr().out
+    assert "\x1b[2J" not in out and "550 \\x1b[2J no" in out
+    assert "Sent in part: Hello" in out and "to carol@x" in out
+    assert "Waits: (without a subject), until" in out and "nothing listens" in out
+    assert "The Outbox: no way" in out
+    assert [one["fate"] for one in outcome_json(outcome)["outbox"]] == ["partly", "waiting"]
+    assert outcome.outbox is not None and str(outcome.outbox.problem) == "no way"
+    assert outcome.done == 1
+    # What is wrong with all of the account is told once.
+    print_outcome(replace(outcome, error=AppUsageError("no way")))
+    assert capsys.readouterr().out.count("no way") == 1
