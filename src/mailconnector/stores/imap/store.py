@@ -460,9 +460,9 @@ class ImapStore:
         parent, name = layout.split(folder)
         names: list[str] = []
         trash = next((state for state in self._listed() if state.special is SpecialUse.TRASH), None)
-        if trash is not None and layout.separator and not layout.is_below(folder, trash.id):
-            if Rights.CHILDREN in trash.rights:
-                names.append(layout.join(trash.id, self.fit_name(trash.id, name)))
+        can_take = trash is not None and layout.separator and Rights.CHILDREN in trash.rights
+        if trash is not None and can_take and not layout.is_below(folder, trash.id):
+            names.append(layout.join(trash.id, self.fit_name(trash.id, name)))
         names.append(layout.join(parent, self.fit_name(parent, f"{cut(name, room=len(_ASIDE))}{_ASIDE}")))
         return names
 
