@@ -14,7 +14,7 @@ from mailconnector.items.post import Post
 from mailconnector.items.task import Task
 
 Item = Mail | GenericItem | Appointment | Contact | DistributionList | Task | Note | JournalEntry | Post
-"""Any item; more types join as the program learns them."""
+"""Any item; what is of no class that is known is a `GenericItem`."""
 
 
 def mail_of(item: Item) -> Mail:

@@ -92,14 +92,13 @@ def merge(
         return Merged(theirs, ("type",))
     mine, other = _Side(ours, _digests(base)), _Side(theirs, _digests(base if their_base is None else their_base))
     other.is_bare = _has_leftover(other.base) and not _has_leftover(other.digests)
-    names, clashes = (
-        _by_group(type(ours), (*mine.parts, *other.parts, *mine.digests, *other.digests, *mine.base, *other.base)),
-        [],
-    )
+    paths = (*mine.parts, *other.parts, *mine.digests, *other.digests, *mine.base, *other.base)
+    names = _by_group(type(ours), paths)
+    clashes: list[str] = []
     taken: dict[str, _Side] = {}
-    for group, paths in names.items():
-        hard = [path for path, soft in paths if not soft]
-        soft = [path for path, soft in paths if soft]
+    for group, members in names.items():
+        hard = [path for path, soft in members if not soft]
+        soft = [path for path, soft in members if soft]
         taken[group] = mine
         if _same(mine, other, hard):
             taken[group] = other if other.has_changed(soft) else mine
@@ -112,9 +111,9 @@ def merge(
             taken[group] = other if other.has_changed(soft) and not other.is_bare else mine
     clashes += _torn_days(names, mine, other, taken)
     parts: Parts = {}
-    for group, paths in names.items():
-        same = _same(mine, other, [path for path, soft in paths if not soft])
-        for path, _ in paths:
+    for group, members in names.items():
+        same = _same(mine, other, [path for path, soft in members if not soft])
+        for path, _ in members:
             side = taken[group]
             # How an address is shown, or when an answer came, is outdated with the address or the answer.
             kept = same or split_path(path)[1] not in FOLLOWING

@@ -30,8 +30,10 @@ def to_object(
 
 
 def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]) -> GenericItem:
-    """Return a MAPI message as an item that reads as a mail; without a body its properties are the text,
-    unless it came by the wire without one."""
+    """Return a MAPI message as an item that reads as a mail.
+
+    Without a body its properties are the text, unless it came by the wire without one.
+    """
     mail = mail_mapping.from_object(message, extract)
     if mail.text is None and mail.html is None and mail.rtf is None and not mail.layout:
         mail = replace(mail, text=summary(mail) or None)

@@ -2,7 +2,7 @@
 
 A rule that is a pattern of Outlook's becomes that pattern. Any other set of days (rules of several parts, hours,
 extra dates) is counted out: for ten years, and as a weekly pattern whose other days are deleted. That is what Outlook
-can show; the rule itself stays in the calendar that the item keeps (`calendar_source`).
+can show; the rule itself stays in the calendar that the item keeps (`formats.calendar.sources`).
 """
 
 from __future__ import annotations
