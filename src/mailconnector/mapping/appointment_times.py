@@ -9,7 +9,6 @@ from mailconnector.items.appointment import Appointment, Reminder, When
 from mailconnector.items.recurrence import Frequency
 from mailconnector.items.zones import UTC_ZONE, LocalTime, Zone
 from mailconnector.mapi import named, reading, tags
-from mailconnector.mapi.named import NamedTag, PropertyName
 from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapi.recurrence import RecurrenceFormatError
 from mailconnector.mapi.timezones import TimeZoneFormatError
@@ -24,7 +23,7 @@ _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _SERIES_WITHOUT_END = datetime(4500, 8, 31, 23, 59, tzinfo=UTC)
 
-FLOATING = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "FloatingTime"), PropertyType.BOOLEAN)
+FLOATING = own.tag("FloatingTime", PropertyType.BOOLEAN)
 """The times are those of no zone; they are stored as if they were UTC's."""
 
 

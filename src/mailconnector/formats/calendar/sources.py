@@ -18,12 +18,11 @@ from mailconnector.formats.calendar.values import email_of
 from mailconnector.formats.calendar.zones import zone_names
 from mailconnector.items import Mail
 from mailconnector.mapi import reading
-from mailconnector.mapi.named import NamedTag, PropertyName
 from mailconnector.mapi.objects import Properties
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapping import own
 
-CALENDAR_TEXT = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "CalendarText"), PropertyType.BINARY)
+CALENDAR_TEXT = own.tag("CalendarText", PropertyType.BINARY)
 """The calendar from which an item was made."""
 
 _LARGEST = 1 << 20

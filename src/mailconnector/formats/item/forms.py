@@ -16,16 +16,15 @@ from mailconnector.formats.syntax.transfer import decode
 from mailconnector.items import FolderKind, Item, Mail, mail_of, with_mail
 from mailconnector.items.headers import first
 from mailconnector.mapi import reading
-from mailconnector.mapi.named import NamedTag, PropertyName
 from mailconnector.mapi.objects import PropertyKey
 from mailconnector.mapi.types import PropertyType
 from mailconnector.mapi.values import Value
 from mailconnector.mapping import own
 
-FORM = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "ItemForm"), PropertyType.STRING)
+FORM = own.tag("ItemForm", PropertyType.STRING)
 """`Form.NAME` of the form in which an item came."""
 
-FORM_SOURCE = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "ItemFormSource"), PropertyType.BINARY)
+FORM_SOURCE = own.tag("ItemFormSource", PropertyType.BINARY)
 """What a form keeps of the message from which it read an item."""
 
 

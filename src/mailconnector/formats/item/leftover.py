@@ -18,19 +18,18 @@ from mailconnector.formats.mail.structure import MAX_DEPTH, Budget, Part, scan
 from mailconnector.formats.mail.tnef_parts import LEFTOVER_FIELD
 from mailconnector.formats.syntax.transfer import decode_base64
 from mailconnector.mapi import tags, tnef
-from mailconnector.mapi.named import NamedTag, PropertyName
 from mailconnector.mapi.objects import AttachmentObject, MessageObject, PropertyKey, find
 from mailconnector.mapi.types import NAMED_ID_FIRST, PropertyType
 from mailconnector.mapi.values import ValueFormatError
 from mailconnector.mapping import own
 
-CONTENT = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "ContentDigest"), PropertyType.BINARY)
+CONTENT = own.tag("ContentDigest", PropertyType.BINARY)
 """Of an attachment in a stream: the digest of its content, which is in a part of the message."""
 
 CARD_KINDS = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
 """Content types of cards."""
 
-_NAMELESS = NamedTag(PropertyName(own.PSETID_MAIL_CONNECTOR, "Nameless"), PropertyType.BOOLEAN)
+_NAMELESS = own.tag("Nameless", PropertyType.BOOLEAN)
 
 NAME = "mailconnector.dat"
 
