@@ -54,6 +54,7 @@ _MEMORY = ("file", "server", "poor", "twin")
         *(f"pst-{kind}" for kind in pst_subject.FORMATS),
         *(f"imap-{server}" for server in imap_subject.SERVERS),
         *(f"shared-{server}" for server in imap_subject.SHARING),
+        *(f"hiding-{server}" for server in imap_subject.SHARING),
     ]
 )
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
@@ -73,6 +74,11 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
             pytest.skip("Dovecot 2.3 leaves a folder that was renamed out of others' listings")
         with imap_subject.shared_place(request.getfixturevalue(kind)) as (place, edit):
             yield Subject(cast("SyncStore", place), edit, lambda: cast("SyncStore", place))
+        return
+    if sort == "hiding":
+        with imap_subject.mailbox(request.getfixturevalue(kind)) as mailbox:
+            hiding = imap_subject.HidingPlace(mailbox)
+            yield Subject(cast("SyncStore", hiding), hiding.edit, lambda: cast("SyncStore", hiding.crash()))
         return
     with imap_subject.mailbox(request.getfixturevalue(kind)) as mailbox:
         yield Subject(mailbox.open(), mailbox.edit, mailbox.open)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,16 +10,18 @@ from typing import Any
 
 from mailconnector.formats import render_item
 from mailconnector.imap import Endpoint, ImapClient, Password, Security, UidSet, Upload
-from mailconnector.items import FolderKind, Item
+from mailconnector.items import FolderKind, Item, Mail, Sensitivity
 from mailconnector.lab import MailServer
 from mailconnector.stores import ImapStore
-from mailconnector.sync.store import ROOT, FolderState, SpecialUse
+from mailconnector.stores.imap.companions import name_for
+from mailconnector.stores.imap.hiding import Hiding
+from mailconnector.sync.store import ROOT, Delivery, FolderState, Outcome, Replacement, SpecialUse
 from mailconnector.sync.tree import Tree
 
 SERVERS = ("dovecot", "cyrus", "cyrus_inbox", "dovecot_condstore", "dovecot_plain")
 """The fixtures of the servers, see `tests.servers`."""
 SHARING = ("dovecot", "cyrus")
-"""Those that a folder is shared on."""
+"""Those that a folder is shared on, and that private items are hidden on."""
 
 
 def connect(server: MailServer, user: str, port: int = 0) -> ImapClient:
@@ -106,6 +108,56 @@ def shared_place(server: MailServer) -> Iterator[tuple[SharedPlace, Callable[[st
             return owner.edit(mine + folder[len(top) :], id_, item)
 
         yield SharedPlace(store, top), edit
+
+
+class HidingPlace:
+    """A store each of whose folders has a companion, and every other of whose mails is private.
+
+    Args:
+        mailbox: Its mailbox.
+    """
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._store = mailbox.open()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def crash(self) -> HidingPlace:
+        """Open the store anew."""
+        self._store = self._mailbox.open()
+        self._store.folders()
+        return self
+
+    def create_folder(
+        self, parent: str, name: str, *, kind: FolderKind = FolderKind.MAIL, special: SpecialUse | None = None
+    ) -> FolderState:
+        made = self._store.create_folder(parent, name, kind=kind, special=special)
+        with connect(self._mailbox.server, self._mailbox.user) as client:
+            Hiding(client, self._mailbox.user, []).hide(made.id, kind)
+        return next(state for state in self._store.folders() if state.id == made.id)
+
+    def add(self, folder: str, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        return self._store.add(folder, [self._delivered(one) for one in deliveries])
+
+    def replace(self, folder: str, replacements: Sequence[Replacement]) -> Sequence[Outcome]:
+        changed = [replace(one, delivery=self._delivered(one.delivery)) for one in replacements]
+        return self._store.replace(folder, changed)
+
+    def edit(self, folder: str, id_: str, item: Item) -> str:
+        """Put other content in the place of an item, where it is."""
+        start, _, uid = id_.rpartition(".")
+        place = folder if not start else name_for(folder)
+        now = self._mailbox.edit(place, uid, self._marked(item))
+        return f"{start}.{now}" if start else now
+
+    def _delivered(self, one: Delivery) -> Delivery:
+        return replace(one, item=self._marked(one.item))
+
+    def _marked(self, item: Item) -> Item:
+        is_odd = isinstance(item, Mail) and sum(item.message_id.encode()) % 2 == 1
+        return replace(item, sensitivity=Sensitivity.PRIVATE) if isinstance(item, Mail) and is_odd else item
 
 
 @contextmanager
