@@ -42,13 +42,15 @@ def have_sent(account: Account, job: Job, nid: int) -> Told:
     """File a message among those that have gone: its user knows that it has.
 
     Raises:
-        AppUsageError: there is no such message in the Outbox.
+        AppUsageError: there is no such message in the Outbox, or its user has not sent it.
         AppInUseError: the account is in use.
     """
     now = datetime.now(UTC)
     with held_lock(job.lock_path, f"the account {job.account}", wait=_WAIT), open_for_sync(account.pst_path) as store:
         outbox = Outbox(store)
         waiting = _found(outbox, account, nid)
+        if not waiting.ready:
+            raise AppUsageError(f"{waiting.title or 'the message'} was opened again, and not sent by its user")
         letter = made_ready(outbox.item(nid), account, lambda owner: True, now)
         with Ledger(account.outbox_path) as ledger:
             known = ledger.get(letter.message_id) or Entry(letter.message_id, nid, title=waiting.title)

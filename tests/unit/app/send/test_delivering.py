@@ -83,6 +83,8 @@ def test_what_the_user_has_not_sent_stays(user: User, flags: int) -> None:
     assert user.deliver().letters == ()
     assert (user.folder_of(nid), user.went) == ("Outbox", [])
     assert [one.fate for one in outbox_letters(user.account)] == [Fate.OPEN]
+    with pytest.raises(AppUsageError, match="not sent by its user"):
+        have_sent(user.account, user.job, nid)
 
 
 @pytest.mark.parametrize("name", ["PidTagDeferredSendTime", "PidTagDeferredDeliveryTime"])
