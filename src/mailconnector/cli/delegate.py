@@ -251,6 +251,11 @@ def remove_command(
         delegating = Delegating(sharing, found.address)
         record = delegating.record()
         before = record.delegates.get(who)
+        if before is None and not delegating.keeps_records:
+            raise AppUsageError(
+                "this server keeps no records of delegates (METADATA)",
+                hint=f"`mailconnector share revoke {found.key} FOLDER {who}` takes rights away, folder by folder.",
+            )
         if before is None:
             raise AppUsageError(
                 f"{who} is no delegate of yours", hint="`mailconnector delegate list` shows those that you have."

@@ -1,8 +1,9 @@
 """Who is meant by an entry of an access control list, in the dialects that servers have.
 
 RFC 4314 knows a user by login, `anyone`, and a minus before either that takes rights away. Groups are each server's
-own: `$staff` to Dovecot, `group:staff` to Cyrus. Dovecot has `owner` and `authenticated` besides, and `!$staff` for a
-group whose entry counts more than those of its members.
+own: `$staff` to Dovecot, `group:staff` to Cyrus; over IMAP Courier has none. Dovecot and Courier have `owner` besides,
+Dovecot `authenticated`, and `!$staff` for a group whose entry counts more than those of its members, Courier
+`administrators`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Dialect:
         group_prefix: what a group's name begins with; empty where there are no groups.
         override_prefix: the same of a group that counts more than its members; empty where there are none.
         words: identifiers with a meaning of their own.
+        operators: groups of those who run the server: an entry for them is in every list and shares nothing.
         combining: how entries combine.
         folds: logins are compared in lower case, and so kept.
     """
@@ -56,6 +58,7 @@ class Dialect:
     group_prefix: str
     override_prefix: str
     words: dict[str, Rank]
+    operators: frozenset[str]
     combining: Combining
     folds: bool
 
@@ -64,6 +67,8 @@ class Dialect:
         bare = identifier.removeprefix("-")
         if bare in self.words:
             return self.words[bare], ""
+        if bare in self.operators:
+            return Rank.GROUP, bare
         if self.override_prefix and bare.startswith(self.override_prefix):
             return Rank.GROUP_OVERRIDE, bare[len(self.override_prefix) :]
         if self.group_prefix and bare.startswith(self.group_prefix):
@@ -100,7 +105,8 @@ class Dialect:
     def shown(self, identifier: str) -> str:
         """Return an identifier as a user writes it, without the minus before it."""
         rank, name = self.rank(identifier)
-        return GROUP_WORD + name if rank is Rank.GROUP else identifier.removeprefix("-")
+        is_group = rank is Rank.GROUP and name not in self.operators
+        return GROUP_WORD + name if is_group else identifier.removeprefix("-")
 
     def same_login(self, one: str, other: str) -> bool:
         """Tell whether two logins are one."""
@@ -112,15 +118,31 @@ DOVECOT = Dialect(
     "$",
     "!$",
     {**_WORDS, "anonymous": Rank.ANYONE, "authenticated": Rank.LOGGED_IN, "owner": Rank.OWNER},
+    frozenset(),
     Combining.SPECIAL,
     folds=False,
 )
-CYRUS = Dialect("group:", "", {**_WORDS, "anonymous": Rank.ANYONE}, Combining.UNION, folds=True)
-STANDARD = Dialect("", "", _WORDS, Combining.UNION, folds=False)
+CYRUS = Dialect("group:", "", {**_WORDS, "anonymous": Rank.ANYONE}, frozenset(), Combining.UNION, folds=True)
+COURIER = Dialect(
+    "",
+    "",
+    {**_WORDS, "anonymous": Rank.ANYONE, "owner": Rank.OWNER},
+    frozenset({"administrators"}),
+    Combining.UNION,
+    folds=False,
+)
+STANDARD = Dialect("", "", _WORDS, frozenset(), Combining.UNION, folds=False)
 
 
-def dialect_of(quirks: frozenset[Quirk]) -> Dialect:
-    """Return the dialect of a server by its oddities, which tell what it is."""
+def dialect_of(quirks: frozenset[Quirk], *, adds_up: bool = False) -> Dialect:
+    """Return the dialect of a server by its oddities, which tell what it is.
+
+    Args:
+        quirks: the oddities.
+        adds_up: the server says ACL2=UNION, which is Courier's way of saying that all entries count together.
+    """
+    if adds_up:
+        return COURIER
     if Quirk.STATUS_HAS_GUID in quirks:
         return DOVECOT
     return CYRUS if Quirk.STATUS_MAILBOXID_IS_GARBAGE in quirks else STANDARD

@@ -19,7 +19,7 @@ from mailconnector.app.share.changes import AclChange, Plan, Skipped, Verb, plan
 from mailconnector.app.share.effective import Effective, FolderAcl, effective
 from mailconnector.app.share.fitting import fitted
 from mailconnector.app.share.folders import Folder, FolderIndex, look, owner_of
-from mailconnector.app.share.identifiers import Combining, Dialect, dialect_of
+from mailconnector.app.share.identifiers import Combining, Dialect, Rank, dialect_of
 from mailconnector.app.share.words import Role, in_words, role_of
 from mailconnector.app.sync.job import Job
 from mailconnector.errors import MailConnectorError
@@ -73,7 +73,7 @@ class Sharing:
         self._client = client
         self._job = job
         self.login = login
-        self.dialect: Dialect = dialect_of(client.quirks)
+        self.dialect: Dialect = dialect_of(client.quirks, adds_up=client.session.has("ACL2=UNION"))
         self._index: FolderIndex | None = None
 
     @classmethod
@@ -167,7 +167,7 @@ class Sharing:
         for folder in self.folders.all:
             if folder.own and folder.selectable and (folder.mine is None or "a" in folder.mine):
                 acl = self.acl(folder)
-                if any(not acl.is_owner(self.dialect.rank(name)[1]) for name in acl.entries):
+                if any(not self._is_given(acl, name) for name in acl.entries):
                     found.append((folder, acl))
         return found
 
@@ -175,9 +175,13 @@ class Sharing:
         """Tell whether nobody but its owner has rights on a folder. Raises what `acl` does."""
         acl = self.acl(folder)
         return all(
-            name.startswith("-") or not rights or acl.is_owner(self.dialect.rank(name)[1] or name)
-            for name, rights in acl.entries.items()
+            name.startswith("-") or not rights or self._is_given(acl, name) for name, rights in acl.entries.items()
         )
+
+    def _is_given(self, acl: FolderAcl, identifier: str) -> bool:
+        """Tell whether an entry shares nothing: it is for the owner, or for those who run the server."""
+        rank, name = self.dialect.rank(identifier)
+        return rank is Rank.OWNER or name in self.dialect.operators or acl.is_owner(name)
 
     def explain(self, folder: Folder, login: str, groups: Iterable[str] = ()) -> Effective:
         """Work out what somebody may do with a folder, and why. Raises what `acl` does."""

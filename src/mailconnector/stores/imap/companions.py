@@ -32,6 +32,8 @@ HIDING_KINDS = frozenset(FolderKind) - {FolderKind.MAIL}
 
 _KEY_BYTES = 8
 _OWNER = "owner"  # Dovecot's word for whoever a mailbox belongs to
+# Courier, which says that it has ACL2=UNION, has them in every list, and lets nobody take them out.
+_COURIERS_OPERATORS = ("administrators",)
 # Words that people of one language alone find among the names of their folders.
 _TELLING = {
     "de": frozenset({"kalender", "kontakte", "aufgaben", "notizen", "entwürfe", "gesendet", "gesendete elemente"}),
@@ -223,12 +225,13 @@ def check_private(client: ImapClient, mailbox: str, login: str) -> None:
 
 
 def _others(client: ImapClient, mailbox: str, login: str) -> list[str]:
-    """Return whose entries grant rights on a mailbox, the owner's aside."""
+    """Return whose entries grant rights on a mailbox, those aside of the owner and of who runs the server."""
     entries = client.access.get(mailbox)
+    nobody = {_OWNER, *(_COURIERS_OPERATORS if client.session.has("ACL2=UNION") else ())}
     return [
         name
         for name, rights in entries.items()
-        if rights and not name.startswith("-") and name != _OWNER and name.casefold() != login.casefold()
+        if rights and not name.startswith("-") and name not in nobody and name.casefold() != login.casefold()
     ]
 
 

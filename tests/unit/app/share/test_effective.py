@@ -6,7 +6,7 @@ import pytest
 
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.share.effective import Effect, FolderAcl, effective
-from mailconnector.app.share.identifiers import CYRUS, DOVECOT, STANDARD, Dialect, Rank
+from mailconnector.app.share.identifiers import COURIER, CYRUS, DOVECOT, STANDARD, Dialect, Rank, dialect_of
 from mailconnector.imap.rights import Rights
 
 
@@ -83,3 +83,19 @@ def test_whom_a_user_means(dialect: Dialect, who: str, deny: bool, identifier: s
 def test_nobody_is_called_so(dialect: Dialect, who: str) -> None:
     with pytest.raises(AppUsageError):
         dialect.identifier(who)
+
+
+def test_courier_has_entries_for_the_owner_and_for_who_runs_the_server() -> None:
+    # As Courier IMAP 5.0 lists a folder, a server of RFC 2086 with ACL2=UNION.
+    every = Rights.parse("acdilrsw", old=True)
+    entries = {"owner": every, "administrators": every, "bob": Rights.parse("lrs", old=True), "-bob": Rights.parse("r")}
+    found = FolderAcl(entries, "alice", Rights(), COURIER)
+    mine = effective(found, "alice")
+    assert mine.rights == every
+    assert [(reason.identifier, reason.effect) for reason in mine.reasons] == [("owner", Effect.GIVES)]
+    assert mine.groups == ("administrators",)
+    assert effective(found, "bob").rights == Rights.parse("ls")
+    assert COURIER.shown("administrators") == "administrators"
+    assert dialect_of(frozenset(), adds_up=True) is COURIER
+    with pytest.raises(AppUsageError):
+        COURIER.identifier("group:staff")
