@@ -220,7 +220,8 @@ class _Run:
         except SmtpError as error:
             if error.lasting:
                 return self._refuse(waiting, known, error)
-            self._client = None
+            if self._client is not None:
+                self._client.close()
             return self._later(waiting, known, str(error), error.hint)
         except (StepError, SecretError) as error:
             # The others would meet the same, and wrong passwords lock accounts.
@@ -321,6 +322,7 @@ def told_of(waiting: Waiting, known: Entry | None) -> Told:
         LetterState.REFUSED: Fate.REFUSED,
         LetterState.UNKNOWN: Fate.UNKNOWN,
         LetterState.UNDER_WAY: Fate.UNKNOWN,
+        LetterState.FILED: Fate.UNKNOWN,
     }.get(known.state, Fate.WAITING)
     again = datetime.fromtimestamp(known.next_try, UTC) if fate is Fate.WAITING and known.next_try else None
     if fate is Fate.WAITING and not known.reason:

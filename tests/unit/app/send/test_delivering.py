@@ -359,6 +359,7 @@ def test_a_pst_that_is_brought_back_from_a_copy_sends_nothing_twice(user: User) 
     copy = user.account.pst_path.read_bytes()
     assert user.one().fate is Fate.SENT
     user.account.pst_path.write_bytes(copy)
+    assert [one.fate for one in outbox_letters(user.account)] == [Fate.UNKNOWN]
     told = user.one(Choice(insist=True))
     assert (told.fate, user.folder_of(nid), len(user.went)) == (Fate.UNKNOWN, "Outbox", 1)
     assert "of the same id went on 2026-11-02" in told.reason
