@@ -31,11 +31,13 @@ class MailConnectorError(Exception):
     turn those into text for a user, and show `hint` beneath it.
 
     Attributes:
-        obstacle: What stands in the way; None for errors that are about one thing asked for and no obstacle to others.
+        obstacle: What stands in the way. None says nothing of its own: then the errors tell that it was caused by, and if
+            none of them does, what was asked for cannot be done so (UNUSABLE).
+        hint: What the user can do about it; empty when there is nothing.
 
     Args:
         message: What went wrong, in one sentence for a log.
-        hint: What the user can do about it; empty when there is nothing.
+        hint: See above.
     """
 
     obstacle: ClassVar[Obstacle | None] = None
