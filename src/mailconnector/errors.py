@@ -31,8 +31,8 @@ class MailConnectorError(Exception):
     turn those into text for a user, and show `hint` beneath it.
 
     Attributes:
-        obstacle: What stands in the way. None says nothing of its own: then the errors tell that it was caused by, and if
-            none of them does, what was asked for cannot be done so (UNUSABLE).
+        obstacle: What stands in the way. None says nothing of its own: then those errors tell that it was caused by,
+            and if none of them does, what was asked for cannot be done so (UNUSABLE).
         hint: What the user can do about it; empty when there is nothing.
 
     Args:
