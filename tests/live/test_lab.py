@@ -31,7 +31,7 @@ MESSAGE = b"From: alice@localhost\r\nTo: bob@localhost\r\nSubject: %s\r\n\r\nHel
 
 @contextmanager
 def session(server: MailServer, user: str, password: str | None = None) -> Iterator[imaplib.IMAP4]:
-    with imaplib.IMAP4(server.host, server.imap_port, timeout=20) as client:
+    with imaplib.IMAP4(server.host, server.imap_port, timeout=60) as client:
         client.login(user, password or server.password(user))
         yield client
 
@@ -52,7 +52,7 @@ def ok(answer: tuple[str, list[Any]]) -> list[Any]:
     return answer[1]
 
 
-def soon(condition: Callable[[], bool], seconds: float = 20) -> bool:
+def soon(condition: Callable[[], bool], seconds: float = 60) -> bool:
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
@@ -77,13 +77,13 @@ def test_the_certificate_is_checked(mail_server):
     user = mail_server.users[0]
     secure = trusting(mail_server)
     for name in (mail_server.host, "localhost"):
-        with imaplib.IMAP4_SSL(name, mail_server.imaps_port, ssl_context=secure, timeout=20) as client:
+        with imaplib.IMAP4_SSL(name, mail_server.imaps_port, ssl_context=secure, timeout=60) as client:
             ok(client.login(user, mail_server.password(user)))
-        with imaplib.IMAP4(name, mail_server.imap_port, timeout=20) as client:
+        with imaplib.IMAP4(name, mail_server.imap_port, timeout=60) as client:
             ok(client.starttls(secure))
             ok(client.login(user, mail_server.password(user)))
     with pytest.raises(ssl.SSLCertVerificationError):
-        imaplib.IMAP4_SSL("localhost", mail_server.imaps_port, ssl_context=ssl.create_default_context(), timeout=20)
+        imaplib.IMAP4_SSL("localhost", mail_server.imaps_port, ssl_context=ssl.create_default_context(), timeout=60)
 
 
 def test_passwords_are_checked(mail_server):
@@ -217,10 +217,10 @@ def test_mail_sent_arrives(dovecot, smtp):
     one, two = dovecot.fresh_user(), dovecot.fresh_user()
     for number, make in enumerate((smtplib.SMTP, smtplib.SMTP_SSL)):
         if make is smtplib.SMTP:
-            client = smtplib.SMTP("localhost", smtp.smtp_port, timeout=20)
+            client = smtplib.SMTP("localhost", smtp.smtp_port, timeout=60)
             client.starttls(context=trusting(smtp))
         else:
-            client = smtplib.SMTP_SSL("localhost", smtp.smtps_port, context=trusting(smtp), timeout=20)
+            client = smtplib.SMTP_SSL("localhost", smtp.smtps_port, context=trusting(smtp), timeout=60)
         with client:
             client.ehlo()
             assert client.esmtp_features["auth"].split() == ["LOGIN", "PLAIN"]
@@ -238,7 +238,7 @@ def test_mail_sent_arrives(dovecot, smtp):
 
 
 def test_nobody_sends_without_tls_and_login(dovecot, smtp):
-    with smtplib.SMTP("localhost", smtp.smtp_port, timeout=20) as client:
+    with smtplib.SMTP("localhost", smtp.smtp_port, timeout=60) as client:
         client.ehlo()
         assert "auth" not in client.esmtp_features
         assert client.docmd("MAIL", "FROM:<alice@localhost>")[0] == 530
@@ -247,14 +247,14 @@ def test_nobody_sends_without_tls_and_login(dovecot, smtp):
         assert client.docmd("MAIL", "FROM:<alice@localhost>")[0] == 530
         with pytest.raises(smtplib.SMTPAuthenticationError):
             client.login("alice", "wrong")
-    with smtplib.SMTP("localhost", smtp.smtp_port, timeout=20) as client, pytest.raises(ssl.SSLCertVerificationError):
+    with smtplib.SMTP("localhost", smtp.smtp_port, timeout=60) as client, pytest.raises(ssl.SSLCertVerificationError):
         client.starttls(context=ssl.create_default_context())
 
 
 def test_filters_are_offered(dovecot):
     if not dovecot.has_sieve:
         pytest.skip("dovecot-managesieved is not installed")
-    with socket.create_connection((dovecot.host, dovecot.ports["sieve"]), timeout=20) as connection:
+    with socket.create_connection((dovecot.host, dovecot.ports["sieve"]), timeout=60) as connection:
         assert connection.recv(100).startswith(b'"IMPLEMENTATION" "Dovecot')
 
 
@@ -381,7 +381,7 @@ def standing(short: Path) -> Iterator[lab.StandingLab]:
 def mailbox_size(found: lab.StandingLab, user: str, add: bytes = b"") -> int:
     server = found.server("dovecot")
     assert server is not None
-    with imaplib.IMAP4(server.host, server.ports["imap"], timeout=20) as client:
+    with imaplib.IMAP4(server.host, server.ports["imap"], timeout=60) as client:
         client.login(user, found.passwords[user])
         if add:
             ok(client.append("INBOX", "", "", MESSAGE % add))
@@ -445,7 +445,7 @@ def test_commands(short):
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

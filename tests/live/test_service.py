@@ -64,7 +64,7 @@ class Told:
             )
 
         with self._changed:
-            assert self._changed.wait_for(there, 60), self.events
+            assert self._changed.wait_for(there, 120), self.events
             self.events.clear()
 
 
@@ -101,21 +101,19 @@ def test_it_outlives_the_server_and_keeps_nothing(server, tmp_path):
         server.start()
         upload(account, "INBOX", messages(1, first=500))
         told.wait(EventKind.ENDED, Verdict.IN_STEP)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while in_pst_soon(account) < 46:
             assert time.monotonic() < deadline
             time.sleep(0.2)
     finally:
-        begun = time.monotonic()
         service.stop()
-        assert service.join(30)
-    assert time.monotonic() - begun < 10
+        assert service.join(30), "a wait at the server would last ten minutes"
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("account ", "watch "))]
 
 
 def in_pst_soon(account) -> int:
     """How many messages the PST holds, once nobody writes to it."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         try:
             return in_pst(account).total()
