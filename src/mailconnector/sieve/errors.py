@@ -1,6 +1,6 @@
 """The errors of the client of ManageSieve."""
 
-from mailconnector.errors import MailConnectorError
+from mailconnector.errors import MailConnectorError, Obstacle
 
 
 class SieveError(MailConnectorError):
@@ -18,17 +18,25 @@ class SieveError(MailConnectorError):
 class SieveConnectionError(SieveError):
     """Nothing answers, or the connection is lost; trying again may help."""
 
+    obstacle = Obstacle.LOST
+
 
 class SieveTlsError(SieveConnectionError):
     """The line cannot be made private."""
+
+    obstacle = Obstacle.REFUSED
 
 
 class SieveProtocolError(SieveError):
     """What answers does not speak ManageSieve."""
 
+    obstacle = Obstacle.LOST
+
 
 class SieveLoginError(SieveError):
     """The server does not let us in."""
+
+    obstacle = Obstacle.REFUSED
 
 
 class SieveRefusedError(SieveError):

@@ -34,6 +34,7 @@ from mailconnector.cli.sync_words import (
     when_text,
 )
 from mailconnector.imap import ImapConnectionError, ImapLoginError
+from mailconnector.sieve.errors import SieveProtocolError, SieveScriptError, SieveTlsError
 from mailconnector.sync import Conflict, Request, State, Step, Trigger, log
 from tests.exchange import folder_named, item_named, mail, remove
 from tests.unit.app.sync.jobs import World
@@ -63,6 +64,9 @@ def test_exit_codes_tell_the_ends_apart():
     assert len({code for verdict, code in EXIT_OF_VERDICT.items()}) == len(Verdict)
     assert exit_code_of(ImapLoginError("no", command="LOGIN")) is ExitCode.REFUSED
     assert exit_code_of(ImapConnectionError("cut")) is ExitCode.LOST
+    assert exit_code_of(SieveTlsError("no")) is ExitCode.REFUSED
+    assert exit_code_of(SieveProtocolError("what?")) is ExitCode.LOST
+    assert exit_code_of(SieveScriptError("bad")) is ExitCode.UNUSABLE
 
 
 def test_a_summary_by_folder_and_direction(world, capsys):
