@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -346,3 +347,61 @@ def test_the_folders_of_others_stand_under_a_name_in_the_language_of_the_pst(off
         folder.add_message(MessageObject({tags.PidTagMessageClass: "IPM.Note", tags.PidTagSubject: "from bob"}))
     office.quiet(office.bob)
     assert len(on_server(office, "Proj")) == 4
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))])
+def test_whatever_owner_and_guest_do_in_one_folder_both_files_and_the_server_come_to_the_same(
+    office: Office, seed: int
+) -> None:
+    dice = random.Random(f"{seed} {office.server.kind}")
+    paths = {office.alice: ("Proj",), office.bob: shared(office, "Proj")}
+    put(office, office.alice, office.mine("Proj"), 0, 8)
+    office.share("grant", office.alice, "Proj", office.bob, "editor")
+    for user in paths:
+        office.quiet(user)
+    # Each message is told by its number; what is known of it is who touched it, and how last.
+    edits: dict[int, list[str]] = {}
+    deleted: set[int] = set()
+    added: list[str] = []
+    for step in range(14):
+        user = dice.choice(list(paths))
+        with outlook(office, user) as store:
+            folder = folder_at(store, paths[user])
+            here = [n for n in range(8) if any(_is_number(message, n) for message in folder.messages())]
+            number, deed = (dice.choice(here) if here else 0), dice.choice(["edit", "edit", "delete", "add", "read"])
+            text = f"{deed} {step}"
+            if deed == "add" or not here:
+                folder.add_message(
+                    MessageObject(
+                        {tags.PidTagMessageClass: "IPM.Note", tags.PidTagSubject: text, tags.PidTagBody: text}
+                    )
+                )
+                added.append(text)
+            elif deed == "delete":
+                message_in(store, paths[user], number).delete()
+                deleted.add(number)
+            elif deed == "read":
+                message_in(store, paths[user], number).set_read()
+            else:
+                message_in(store, paths[user], number).set_properties({tags.PidTagBody: text, tags.PidTagSubject: text})
+                edits.setdefault(number, []).append(text)
+        if dice.random() < 0.4:
+            office.sync(dice.choice(list(paths)))
+    for _ in range(3):
+        for user in paths:
+            office.sync(user)
+    for user in paths:
+        office.quiet(user)
+    there = subjects_there(office, "Proj")
+    for user, path in paths.items():
+        assert subjects(office, user, path) == there, user
+    assert len(set(there)) == len(there)  # nothing is doubled
+    assert set(added) <= set(there)
+    for number in range(8):
+        if number not in deleted:  # untouched, or the last edit of it is there
+            assert (edits[number][-1] if number in edits else f"number {number}") in there
+
+
+def _is_number(message: pst.Message, number: int) -> bool:
+    name = reading.text(message.to_object().properties, tags.PidTagInternetMessageId)
+    return name == f"<number-{number}@example.org>"
