@@ -281,6 +281,12 @@ def test_the_owners_other_programs(shared: Desks) -> None:
     tells_nothing(shared)
     shared.quiet()
     assert sorted(held(shared.guest)) == [OPEN]
+    with shared.session() as client:  # as a server without MOVE leaves it where a line is cut
+        beside = client.select(companion)
+        beside.copy(beside.search(), shared.calendar)
+    shared.quiet()
+    tells_nothing(shared)
+    assert sorted(held(shared.first)) == [f"{SECRET} Lunch one"]
     with shared.session() as client:
         beside = client.select(companion)
         beside.remove(beside.search())

@@ -17,7 +17,8 @@ next one goes on from what is there:
   item are never told apart here: that is for whoever began to replace one by the other, who knows it by the journal.
 - An item that is not private any more is changed in the companion first, and moved from there.
 - A placeholder whose times somebody has changed, and that was made with the times that the item has, changes those of
-  the item. Any other change of a placeholder is put back, as the item is what counts.
+  the item: a version with its times comes, the old one goes, and then the placeholder. Any other change of a
+  placeholder is put back, as the item is what counts.
 - A placeholder without an item goes, an item without a placeholder gets one.
 """
 
@@ -44,7 +45,7 @@ from mailconnector.formats.placeholder import (
 from mailconnector.imap import ImapClient, ImapCommandError, ImapNotFoundError, StatusItems, UidSet, Upload
 from mailconnector.imap.protocol import MailboxState
 from mailconnector.imap.selected import SUMMARY
-from mailconnector.items import Appointment, FolderKind
+from mailconnector.items import Appointment, FolderKind, essence_of
 from mailconnector.stores.imap.changes import ChangeReader, item_state
 from mailconnector.stores.imap.companions import Companion, check_private
 from mailconnector.stores.imap.errors import translated
@@ -82,12 +83,12 @@ class _Round:
     """What one look at both mailboxes has found that is not as it should be.
 
     Attributes:
-        private: In the shared folder and private: ids and revisions.
+        private: In the shared folder and private: their names, ids and revisions.
         edited: Placeholders that somebody has changed, by UID.
         cursor: The cursors of both.
     """
 
-    private: list[Removal] = field(default_factory=list)
+    private: list[tuple[str, Removal]] = field(default_factory=list)
     edited: dict[int, Appointment] = field(default_factory=dict)
     cursor: str = ""
 
@@ -460,14 +461,21 @@ class PrivateItems:
                 if isinstance(item, Appointment) and stand.noted != stand.shape:
                     found.edited[uid] = item
             elif is_private(item):
-                found.private.append(Removal(got.state.id, got.state.revision))
+                found.private.append((got.state.identity.name, Removal(got.state.id, got.state.revision)))
         # What is to be moved away is looked at again until it is.
-        view.seen = min([ends, *(int(one.id) for one in found.private)])
+        view.seen = min([ends, *(int(one.id) for _, one in found.private)])
 
     def _put_right(self, pair: Companion, view: View, found: _Round) -> bool:
         """Do the next thing that is to be done; tell whether there was one."""
         if found.private:
-            self._writer.move(pair.folder, pair.mailbox, found.private)
+            # Without MOVE on the server a move ends in the middle with both.
+            there = {(kept.name, kept.revision) for kept in view.items.values()}
+            double = [one for name, one in found.private if name and (name, one.revision) in there]
+            rest = [one for name, one in found.private if not name or (name, one.revision) not in there]
+            if double:
+                self._writer.delete(pair.folder, double)
+            if rest:
+                self._writer.move(pair.folder, pair.mailbox, rest)
             return True
         if self._move_back(pair, view):
             return True
@@ -504,6 +512,7 @@ class PrivateItems:
         """Give private items the times that somebody gave their placeholders."""
         owners = {kept.placeholder: uid for uid, kept in sorted(view.items.items()) if kept.placeholder}
         wanted: dict[int, Appointment] = {}
+        self._end_following(pair, view, found)
         for uid, placeholder in sorted(found.edited.items()):
             stand = view.stands[uid]
             owner = owners.get(stand.name)
@@ -531,6 +540,29 @@ class PrivateItems:
             self._writer.replace(pair.mailbox, changes)
             self._look_at_companion(pair, view)
         return bool(changes)
+
+    def _end_following(self, pair: Companion, view: View, found: _Round) -> None:
+        """Delete what an interrupted run has replaced by the same with a placeholder's times, and not deleted."""
+        for uid, placeholder in found.edited.items():
+            name, shape = view.stands[uid].name, view.stands[uid].shape
+            versions = [str(one) for one, kept in view.items.items() if kept.placeholder == name]
+            if len(versions) < 2:
+                continue
+            old: dict[str, tuple[Removal, str]] = {}
+            done: set[str] = set()
+            for got in list(self._reader.fetch(pair.mailbox, versions, headers_only=False, kind=pair.kind)):
+                if not isinstance(got, Fetched) or not isinstance(got.item, Appointment):
+                    continue
+                if view.items[int(got.state.id)].shape == shape:
+                    done.add(essence_of(got.item))
+                    continue
+                with suppress(FormatError):
+                    moved = essence_of(with_times_of(got.item, placeholder))
+                    old[got.state.id] = Removal(got.state.id, got.state.revision), moved
+            replaced = [removal for removal, moved in old.values() if moved in done]
+            if replaced:
+                self._writer.delete(pair.mailbox, replaced)
+                self._look_at_companion(pair, view)
 
     def _place(self, pair: Companion, view: View) -> bool:
         """Have one placeholder for each private appointment, with its times; write what is missing, then clear up."""
