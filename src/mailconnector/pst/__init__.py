@@ -23,7 +23,7 @@ from mailconnector.pst.messaging.draft import AttachmentDraft, MessageDraft
 from mailconnector.pst.messaging.fingerprint import FingerprintKeys, Fingerprints
 from mailconnector.pst.messaging.folder import Folder, Message
 from mailconnector.pst.messaging.message import Attachment, MessageContent
-from mailconnector.pst.messaging.prepared import NewMessage, PreparedMessage, Preparer, StoreForm
+from mailconnector.pst.messaging.prepared import NewMessage, PreparedMessage, Preparer
 from mailconnector.pst.messaging.store import Store
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "PstTooLargeError",
     "PstUsageError",
     "Store",
-    "StoreForm",
     "create_store",
     "open_store",
 ]
