@@ -88,7 +88,7 @@ def _state_text(folder: FolderStatus, account: AccountStatus) -> Text:
     if folder.options.mode is Mode.NEVER:
         return Text("left alone", style="dim")
     if folder.held:
-        return Text(f"{folder.held:,} deletions held", style="bold yellow")
+        return Text(f"{folder.held:,} deletion{'s' * (folder.held != 1)} held", style="bold yellow")
     if folder.failed:
         return Text(f"{folder.failed:,} failed", style="bold red")
     if folder.waiting:

@@ -340,7 +340,7 @@ class FolderSync:
         self.tally.folders.append(FolderAction(step, side, path, target, conflict))
         if conflict:
             self.tally.clash(conflict, path)
-        note = "/".join(target) if target else ""
+        note = "/".join(target) if target else conflict.value if conflict else ""
         log.write(self._state, [(self.clock(), step.value, side.value, "/".join(path), "", note)])
 
     def _counterpart(self, parent: str, side: Side) -> str:

@@ -906,6 +906,20 @@ def test_the_log_tells_what_was_changed_when(plain: Exchange) -> None:
         assert [entry.step for entry in log.read(state)] == ["delete"], "older than a month"
 
 
+def test_the_log_tells_why_a_deleted_folder_came_back(plain: Exchange) -> None:
+    made = plain.local.create_folder("", "Again")
+    plain.local.put(made.id, mail(1))
+    plain.settle()
+    there = folder_named(plain.remote, "Again")
+    remove(plain.remote, there, item_named(plain.remote, there, 1))
+    plain.remote.delete_folder(there)
+    plain.local.put(made.id, mail(2))
+    plain.settle()
+    with State(str(plain.path)) as state:
+        entries = [entry for entry in log.read(state, folder="Again") if entry.step == Step.CREATE.value]
+    assert [entry.note for entry in entries] == ["", Conflict.FOLDER_STAYS.value]
+
+
 def test_moves_send_nothing(world: Exchange) -> None:
     fill(world, 1)
     target = world.local.create_folder("", "Archive")
