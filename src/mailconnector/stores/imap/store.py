@@ -6,7 +6,7 @@
       changes   what has changed since a cursor
       reading   names, headers, whole messages -> items (parsing: in other processes)
       writing   items -> messages; flags, deletions, moves
-      private   shared folders whose private items lie in mailboxes of their own (companions: which; private_views)
+      private   shared folders whose private items lie in mailboxes of their own (companions, private_order, hiding)
       watching  waiting for changes
       line      the connection
     flags, errors   flags and errors between the two worlds
