@@ -96,6 +96,8 @@ def test_without_a_yes_and_in_a_rehearsal_nothing_is_changed(office: Office) -> 
     shown = delegate(office, "add", office.alice, office.bob, "--dry-run", "--json").json
     assert {change["folder"] for change in shown["changes"]} == {"Calendar", "Tasks"}
     assert "--yes" in delegate(office, "add", office.alice, office.bob, code=2).err
+    refused = delegate(office, "add", office.alice, office.bob, "--requests", "--address", "b b", "--yes", code=2)
+    assert "no mail address" in refused.err
     assert delegate(office, "list", office.alice, "--json").json["delegates"] == []
     with stranger(office.server, office.alice) as alice:
         assert office.bob not in alice.entries(office.mine("Calendar"))

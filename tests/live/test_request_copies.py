@@ -143,6 +143,9 @@ def test_filter_and_connector_take_over_from_each_other_and_nothing_comes_twice(
     told = delegate(office, "list", office.alice, "--json").json
     assert told["requests_by"] == "filter"
     assert {one["login"]: one["requests"] for one in told["delegates"]} == {office.bob: True, office.carol: False}
+    said = delegate(office, "add", office.alice, office.bob, "--requests-by", "connector")
+    assert "If its rule works still" in said.err  # it does, and the next try finds it
+    delegate(office, "add", office.alice, office.bob, "--requests", port=port)
     made = delegate(
         office, "add", office.alice, office.carol, "--requests", "--requests-by", "connector", "--json", port=port
     ).json

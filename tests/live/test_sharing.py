@@ -130,6 +130,15 @@ def test_who_may_not_administer_sees_his_own_rights_alone(office: Office) -> Non
     ]
 
 
+def test_a_folder_or_a_right_that_is_none_is_refused_and_said_to_be_none(office: Office) -> None:
+    refused = office.share("grant", office.alice, "Nowhere", office.bob, "reviewer", code=2)
+    assert "no folder Nowhere" in refused.err
+    refused = office.share("grant", office.alice, "Proj", office.bob, "reader", code=2)
+    assert "are no rights" in refused.err
+    with stranger(office.server, office.alice) as alice:
+        assert office.bob not in alice.entries(office.mine("Proj"))
+
+
 def test_groups_on_dovecot(dovecot: DovecotServer, tmp_path: Path) -> None:
     profile = profile_on(dovecot, tmp_path, "alice")
     with stranger(dovecot, "alice") as alice:

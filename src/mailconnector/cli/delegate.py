@@ -14,6 +14,7 @@ from mailconnector.app.delegate.delegating import ROLES, USES, Delegating
 from mailconnector.app.delegate.filters import DEFAULT_PORT
 from mailconnector.app.delegate.ledger import Copy, Fate
 from mailconnector.app.delegate.record import Delegate
+from mailconnector.app.delegate.script import checked_address
 from mailconnector.app.errors import AppUsageError
 from mailconnector.app.share.privacy import Privacy, can_hide
 from mailconnector.app.share.sharing import Made, Sharing
@@ -176,6 +177,8 @@ def add_command(
         record = delegating.record()
         before = record.delegates.get(who)
         wanted = _wanted(who, before, roles, found, on_behalf=on_behalf, requests=requests, address=address)
+        if wanted.requests or address is not None:
+            checked_address(wanted.address)
         if (wanted.on_behalf or wanted.requests) and not delegating.keeps_records:
             raise AppUsageError(
                 "this server keeps no records (METADATA), which sending on behalf and copies of meeting requests need",
@@ -362,6 +365,8 @@ def _print_arranged(arranged: Arranged | None, *, removed: bool = False) -> None
         )
     elif removed:
         print_line("Nobody gets copies of meeting requests any more.")
+    if arranged.unsure:
+        print_warning(f"the filter could not be asked: {arranged.unsure} If its rule works still, copies come twice.")
     if arranged.why:
         print_line(f"The server's filter cannot do it: {clean(arranged.why)}")
     if arranged.moment:

@@ -49,6 +49,7 @@ class Arranged:
         failure: why it is not as wanted; empty where it is.
         why: why it is not the filter that makes them; empty where it is, or where that was the user's wish.
         moment: how many messages came in while one took over from the other: of these copies may be missing.
+        unsure: why it is not known whether the filter, which had the rule, makes copies still; empty where it is.
     """
 
     record: Record
@@ -56,6 +57,7 @@ class Arranged:
     failure: str = ""
     why: str = ""
     moment: int = 0
+    unsure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ class Arranging:
                 kept = _requests_as_before(before, wanted)
                 self.delegating.save(kept)
                 return Arranged(kept, was, failure)
-            unsure = f"the filter could not be asked: {failure} If its rule works still, each copy comes twice."
+            unsure = failure
         place = self._place()
         copier = self._own_name()
         until = before.until
@@ -195,7 +197,7 @@ class Arranging:
         record = replace(wanted, delegates=delegates, copier=copier, until=until)
         self.delegating.save(record)
         moment = place.uid - start.uid if was is Way.FILTER and place.validity == start.validity else 0
-        return Arranged(record, Way.CONNECTOR, unsure, why, moment)
+        return Arranged(record, Way.CONNECTOR, "", why, moment, unsure)
 
     def _without_rule(self) -> str:
         """Have the filter send requests to nobody; return why it cannot, empty where it does."""

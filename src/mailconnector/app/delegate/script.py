@@ -63,7 +63,7 @@ def with_rule(text: str, delegates: Sequence[Delegate]) -> str:
 
 
 def _action(delegate: Delegate) -> str:
-    address = _checked(delegate.address)
+    address = checked_address(delegate.address)
     # Dovecot names whose filter it was by address, or by login where that has no domain.
     names = f'["{address}", "{_quoted(delegate.login)}"]'
     return f'  if not header :is "{REDIRECTED_FIELD}" {names} {{ redirect :copy "{address}"; }}\n'
@@ -75,7 +75,12 @@ def _quoted(login: str) -> str:
     return login.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _checked(address: str) -> str:
+def checked_address(address: str) -> str:
+    """Return an address that copies can be sent to.
+
+    Raises:
+        AppUsageError: it is none.
+    """
     if not re.fullmatch(r'[^\s"\\<>(),;:\[\]]+@[^\s"\\<>(),;:\[\]]+', address):
-        raise AppUsageError(f"{address!r} is no mail address that a filter can send to")
+        raise AppUsageError(f"{address!r} is no mail address that copies can be sent to")
     return address

@@ -133,9 +133,18 @@ class Sharing:
                 mine = self._client.access.mine(mailbox)
             except ImapCommandError:
                 mine = Rights()
-            if not mine:
+            # Dovecot tells rights on folders that are not there.
+            if not mine or ("r" in mine and not self._answers(mailbox)):
                 raise
             return Folder(mailbox, path, owner_of(mailbox, self._client.mailboxes.namespaces()), False, mine)
+
+    def _answers(self, mailbox: str) -> bool:
+        """Tell whether the server says something of a mailbox; who may read it is told, if there is one."""
+        try:
+            self._client.mailboxes.status(mailbox)
+        except ImapCommandError:
+            return False
+        return True
 
     def chosen(self, folder: Folder, *, below: bool) -> list[Folder]:
         """Return a folder, and those in it where they are wanted too."""

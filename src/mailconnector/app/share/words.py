@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 from mailconnector.app.errors import AppUsageError
 from mailconnector.imap.rights import ALL_RIGHTS, LETTERS, Rights
@@ -98,6 +99,8 @@ ROLE_MEANINGS: Mapping[Role, str] = {
 }
 
 _NAMES = {word.name: word.letter for word in RIGHT_WORDS}
+# Ours, Cyrus's, Dovecot's, and the alphabet.
+_ORDERS = ("lrswipkxteacdn0123456789", "lrswipkxtecdan0123456789", "lrwstipekxacdn", "0123456789acdeiklnprstwx")
 _LETTERS = re.compile(r"[lrswipkxteacdn0-9]+")
 
 
@@ -125,7 +128,7 @@ def parse_rights(text: str) -> Rights:
             letters += _NAMES[part]
         elif part in OLD_WORDS:
             letters += OLD_WORDS[part]
-        elif _LETTERS.fullmatch(part):
+        elif _LETTERS.fullmatch(part) and _in_some_order(part):
             letters += "".join(OLD_WORDS.get(letter, letter) for letter in part)
         else:
             roles = ", ".join(role.value for role in ROLE_RIGHTS)
@@ -137,6 +140,14 @@ def parse_rights(text: str) -> Rights:
     if not letters:
         raise AppUsageError("there are no rights given", hint="To take all of them away, revoke them.")
     return Rights(frozenset(letters))
+
+
+def _in_some_order(letters: str) -> bool:
+    """Tell whether letters stand as some server or program writes them; a word made of them ("reader") does not."""
+    if len(letters) < 3:
+        return len(set(letters)) == len(letters)
+    places = ([order.find(letter) for letter in letters] for order in _ORDERS)
+    return any(-1 not in found and all(a < b for a, b in pairwise(found)) for found in places)
 
 
 def in_words(rights: Rights) -> str:

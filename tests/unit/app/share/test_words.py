@@ -54,3 +54,16 @@ def test_every_right_has_its_word() -> None:
     assert parse_rights(in_words(ALL_RIGHTS)) == ALL_RIGHTS
     assert in_words(Rights()) == "nothing"
     assert in_words(Rights(frozenset("ln9"))) == "lookup, annotate, 9"
+
+
+@pytest.mark.parametrize("word", ["reader", "kaiser", "edit", "list", "writer", "all", "rr", "spider"])
+def test_a_word_that_happens_to_be_made_of_letters_is_no_choice_of_rights(word: str) -> None:
+    with pytest.raises(AppUsageError):
+        parse_rights(word)
+
+
+@pytest.mark.parametrize(
+    "letters", ["lrs", "lrswipkxtea", "lrwstipekxacd", "acdilrsw", "lrswipkxtecdan", "lrs9", "as", "a"]
+)
+def test_letters_are_taken_in_the_order_of_any_server(letters: str) -> None:
+    assert parse_rights(letters).letters >= set(letters) - {"c", "d"}
