@@ -67,10 +67,12 @@ class Found:
     Attributes:
         pairs: Those whose folders are there, by the folder.
         lost: Those whose folders are not, each with what it says of itself.
+        own: The user's own mailboxes: a companion never goes anywhere else.
     """
 
     pairs: Mapping[str, Companion]
     lost: Mapping[str, CompanionMark]
+    own: frozenset[str]
 
     @property
     def mailboxes(self) -> frozenset[str]:
@@ -106,7 +108,7 @@ def find(infos: Iterable[MailboxInfo], sorts: Mapping[str, Told], layout: Layout
             pairs[folder] = Companion(folder, name, kind=kind or FolderKind.CALENDAR)
         elif mark is not None:
             lost[name] = mark
-    return Found(pairs, lost)
+    return Found(pairs, lost, frozenset(there))
 
 
 def reunite(client: ImapClient, infos: Sequence[MailboxInfo], found: Found) -> list[MailboxInfo]:
@@ -129,7 +131,8 @@ def reunite(client: ImapClient, infos: Sequence[MailboxInfo], found: Found) -> l
         homes = [
             one.name
             for one in infos
-            if one.status is not None
+            if one.name in found.own
+            and one.status is not None
             and one.status.uid_validity == mark.validity
             and one.name != info.name
             and name_for(one.name) not in names

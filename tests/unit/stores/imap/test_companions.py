@@ -56,7 +56,16 @@ def test_they_are_found_by_mark_and_name() -> None:
 
 def test_a_lost_one_goes_to_its_folder_or_stays() -> None:
     lost, empty, torn = (f"{name}{MARK}" for name in ("Old", "Gone", "Twice"))
-    infos = [info("New", 7), info(lost, 20), info(empty, 21, messages=0), info(torn, 22), info("X", 9), info("Y", 9)]
+    theirs = info("shared/bob/New", 7)
+    infos = [
+        info("New", 7),
+        theirs,
+        info(lost, 20),
+        info(empty, 21, messages=0),
+        info(torn, 22),
+        info("X", 9),
+        info("Y", 9),
+    ]
     sorts = {lost: mark(7), empty: mark(8), torn: mark(9)}
     steps = (
         f'C: * RENAME "{lost}" "New{MARK}"'.encode(),
@@ -66,7 +75,7 @@ def test_a_lost_one_goes_to_its_folder_or_stays() -> None:
     )
     with client_of(b"", *steps) as client:
         listed = reunite(client, infos, find(infos, sorts, LAYOUT, annotated=True))
-    assert [one.name for one in listed] == ["New", f"New{MARK}", torn, "X", "Y"]
+    assert [one.name for one in listed] == ["New", theirs.name, f"New{MARK}", torn, "X", "Y"]
 
 
 @pytest.mark.parametrize(
