@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from mailconnector.cli.late import Late, late_group
+from mailconnector.cli.late import Late
 from mailconnector.cli.main import app
 
 SHOW_LOADED = """
@@ -113,7 +113,6 @@ def test_a_wrong_name_is_told_with_those_that_are_like_it(run):
     assert "'info'" in run("pst", "imfo").err
 
 
-def test_a_command_that_does_not_stand_where_it_should_is_a_fault_of_ours(run):
-    broken = typer.Typer(cls=late_group(Late("gone", "exits:nothing_there", "Do nothing.")))
+def test_a_command_that_does_not_stand_where_it_should_is_a_fault_of_ours():
     with pytest.raises(AttributeError):
-        typer.main.get_group(broken).commands["gone"].load()
+        Late("gone", "exits:nothing_there", "Do nothing.").load()
