@@ -206,6 +206,9 @@ def _ours(data: bytes, mail: Mail, kind: type, digest: str, flags: Flags | None)
         return _without_leftover(mail, kind, flags, problem)
     if digest == _digest(root):
         return ReadItem(_with_marks(stored, flags, mail_of(stored).flags.keywords))
+    if isinstance(stored, GenericItem) and is_mail(mail.message_class):
+        # Who drops the field that says the class has not made another item of it.
+        mail = replace(mail, message_class=stored.mail.message_class)
     try:
         item = merged(stored, mail, parse(_own(stored), flags=mail.flags))
     except FormatError as error:

@@ -18,6 +18,7 @@ from mailconnector.items import (
     Contact,
     Flags,
     FolderKind,
+    GenericItem,
     Item,
     Mail,
     Note,
@@ -489,3 +490,15 @@ def test_placement_is_kept_in_mail_with_a_stream() -> None:
     assert read.problem is None
     assert mail_of(read.item).attachments == mail_of(item).attachments
     assert "more" in (mail_of(read.item).html or "")
+
+
+def test_an_item_of_a_class_of_its_own_stays_one_when_an_edit_drops_the_field_that_says_so():
+    item = GenericItem(Mail("IPM.Contract.Order", subject="Budget", text="Two lines.", message_id="<a@example.org>"))
+    written = render_item(item)
+    line = b"Content-Class: urn:content-class:custom.IPM.Contract.Order\r\n"
+    assert line in written
+    edited = written.replace(line, b"").replace(b"Subject: Budget", b"Subject: Forecast")
+    found = parse_item(edited, FolderKind.MAIL).item
+    assert isinstance(found, GenericItem)
+    assert (found.message_class, found.mail.subject) == ("IPM.Contract.Order", "Forecast")
+    assert isinstance(parse_item(render_item(found), FolderKind.MAIL).item, GenericItem)
