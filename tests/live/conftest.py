@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailconnector.lab import MailServer
+from mailconnector.lab import LabMissingError, MailServer, SmtpServer
 from tests.live.office import Office, close_office, new_office
 
 
@@ -25,3 +25,14 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     made = new_office(request.getfixturevalue(request.param), tmp_path)
     yield made
     close_office(made)
+
+
+@pytest.fixture(scope="module", params=["dovecot", "cyrus"])
+def sending(request: pytest.FixtureRequest) -> Iterator[tuple[MailServer, SmtpServer]]:
+    """A mail server, and an SMTP server that delivers into it."""
+    server = request.getfixturevalue(request.param)
+    try:
+        with SmtpServer(server) as smtp:
+            yield server, smtp
+    except LabMissingError as error:
+        pytest.skip(str(error))

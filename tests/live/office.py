@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mailconnector.lab import MailServer
+from mailconnector.lab import MailServer, SmtpServer
 from tests.live.accounts import Answer, account_of, command, in_pst, profile_on
 
 FOLDERS = (("Proj",), ("Proj", "Plans"), ("Private",))
@@ -139,6 +139,18 @@ def new_office(server: MailServer, directory: Path) -> Office:
             if user == made.alice:
                 for names in FOLDERS:
                     assert one.client.create(f'"{made.mine(*names)}"')[0] == "OK"
+    return made
+
+
+def sending_office(server: MailServer, smtp: SmtpServer, directory: Path, *, tls: bool = False) -> Office:
+    """Four users who can send; the line is encrypted from its beginning, or by STARTTLS."""
+    users = [server.fresh_user() for _ in range(4)]
+    port, security = (smtp.smtps_port, "tls") if tls else (smtp.smtp_port, "starttls")
+    table = {"host": smtp.host, "port": port, "security": security, "ca_file": str(smtp.ca_file)}
+    made = Office(server, profile_on(server, directory, *users, smtp=table), *users)
+    for user in users:
+        with stranger(server, user):
+            pass
     return made
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mailconnector.app.delegate.requests import COPY_FIELD
-from mailconnector.lab import CyrusServer, DovecotServer, LabMissingError, MailServer, SmtpServer
+from mailconnector.lab import CyrusServer, DovecotServer, MailServer, SmtpServer
 from tests.live.accounts import Answer, command, process, profile_on
-from tests.live.office import Office, stranger
+from tests.live.office import Office, sending_office, stranger
 from tests.live.test_delegates import PLAIN, REQUEST, comes, deliver, received
 
 CANCEL = REQUEST.replace(b"<meeting@", b"<cancel@").replace(b"REQUEST", b"CANCEL")
@@ -29,27 +28,10 @@ BARE = (
 )
 
 
-@pytest.fixture(scope="module", params=["dovecot", "cyrus"])
-def sending(request: pytest.FixtureRequest) -> Iterator[tuple[MailServer, SmtpServer]]:
-    """A mail server, and an SMTP server that delivers into it."""
-    server = request.getfixturevalue(request.param)
-    try:
-        with SmtpServer(server) as smtp:
-            yield server, smtp
-    except LabMissingError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture
 def office(sending: tuple[MailServer, SmtpServer], tmp_path: Path) -> Office:
     """Four users who can send; alice has the main folders."""
-    server, smtp = sending
-    users = [server.fresh_user() for _ in range(4)]
-    table = {"host": smtp.host, "port": smtp.smtps_port, "security": "tls", "ca_file": str(smtp.ca_file)}
-    made = Office(server, profile_on(server, tmp_path, *users, smtp=table), *users)
-    for user in users:
-        with stranger(server, user):
-            pass
+    made = sending_office(*sending, tmp_path, tls=True)
     made.quiet(made.alice)
     return made
 

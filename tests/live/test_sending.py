@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,11 +15,11 @@ from mailconnector import pst
 from mailconnector.formats.calendar.documents import parse as calendar_items
 from mailconnector.items import Address, Appointment, Mail
 from mailconnector.items.appointment import Attendee, Busy, Response
-from mailconnector.lab import LabMissingError, MailServer, SmtpServer
+from mailconnector.lab import MailServer, SmtpServer
 from mailconnector.mapi import tags
 from mailconnector.mapping import from_mapi, to_mapi
-from tests.live.accounts import Answer, account_of, command, process, profile_on
-from tests.live.office import Office, stranger
+from tests.live.accounts import Answer, account_of, command, process
+from tests.live.office import Office, sending_office, stranger
 from tests.live.test_delegates import REQUEST, deliver
 
 SUBMITTED = 0x04 | 0x08 | 0x01
@@ -30,28 +29,10 @@ LETTER = (
 )
 
 
-@pytest.fixture(scope="module", params=["dovecot", "cyrus"])
-def sending(request: pytest.FixtureRequest) -> Iterator[tuple[MailServer, SmtpServer]]:
-    """A mail server, and an SMTP server that delivers into it."""
-    server = request.getfixturevalue(request.param)
-    try:
-        with SmtpServer(server) as smtp:
-            yield server, smtp
-    except LabMissingError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture
 def office(sending: tuple[MailServer, SmtpServer], tmp_path: Path) -> Office:
     """Four users who can send."""
-    server, smtp = sending
-    users = [server.fresh_user() for _ in range(4)]
-    table = {"host": smtp.host, "port": smtp.smtp_port, "security": "starttls", "ca_file": str(smtp.ca_file)}
-    made = Office(server, profile_on(server, tmp_path, *users, smtp=table), *users)
-    for user in users:
-        with stranger(server, user):
-            pass
-    return made
+    return sending_office(*sending, tmp_path)
 
 
 def run(office: Office, *arguments: object, code: int = 0) -> Answer:

@@ -29,8 +29,8 @@ from mailconnector.imap.errors import (
 from mailconnector.imap.framing import Limits
 from mailconnector.imap.protocol import MailboxState, Protocol, State
 from mailconnector.imap.responses import Condition, Continuation, Response, Tagged
-from mailconnector.imap.sasl import Mechanism
 from mailconnector.imap.stream import Endpoint, Stream
+from mailconnector.login import Mechanism
 
 R = TypeVar("R")
 

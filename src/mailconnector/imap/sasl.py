@@ -15,9 +15,9 @@ import secrets
 import stringprep
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from mailconnector.imap.errors import ImapProtocolError, ImapUsageError
+from mailconnector.login import Mechanism
 
 _LEAST_ITERATIONS = 1_000  # fewer would tell a false server nearly the password
 _MOST_ITERATIONS = 10_000_000  # more would keep us busy for minutes
@@ -47,31 +47,6 @@ class Token:
 
 
 Credentials = Password | Token
-
-
-class Mechanism(Protocol):
-    """One login under way."""
-
-    @property
-    def name(self) -> str:
-        """The mechanism's name in capitals."""
-        ...
-
-    def first(self) -> bytes | None:
-        """What the client says unasked; None where the server begins."""
-        ...
-
-    def answer(self, challenge: bytes) -> bytes:
-        """What the client says to a challenge."""
-        ...
-
-    def check(self) -> None:
-        """Look whether the server has proved itself, after it said OK.
-
-        Raises:
-            ImapProtocolError: it has not.
-        """
-        ...
 
 
 def mechanism(name: str, credentials: Credentials, *, host: str, port: int) -> Mechanism:

@@ -5,7 +5,7 @@ protocol   lines and literals of the protocol; no I/O
 client     a session: TLS, login, scripts
 """
 
-from mailconnector.sieve.client import Login, SieveClient
+from mailconnector.sieve.client import SieveClient
 from mailconnector.sieve.errors import (
     SieveConnectionError,
     SieveError,
@@ -18,7 +18,6 @@ from mailconnector.sieve.errors import (
 from mailconnector.sieve.protocol import Script
 
 __all__ = [
-    "Login",
     "Script",
     "SieveClient",
     "SieveConnectionError",

@@ -8,8 +8,8 @@ import contextlib
 import socket
 import ssl
 from types import TracebackType
-from typing import Protocol
 
+from mailconnector.login import Mechanism
 from mailconnector.sieve.errors import (
     SieveConnectionError,
     SieveLoginError,
@@ -30,27 +30,6 @@ from mailconnector.sieve.protocol import (
 
 _CHUNK = 1 << 14
 _MOST_CHALLENGES = 10
-
-
-class Login(Protocol):
-    """One way of logging in, which knows the secret (SASL)."""
-
-    @property
-    def name(self) -> str:
-        """The mechanism's name in capitals."""
-        ...
-
-    def first(self) -> bytes | None:
-        """What the client says unasked; None where the server begins."""
-        ...
-
-    def answer(self, challenge: bytes) -> bytes:
-        """What the client says to a challenge."""
-        ...
-
-    def check(self) -> None:
-        """Look whether the server has proved itself, after it said OK."""
-        ...
 
 
 class SieveClient:
@@ -129,7 +108,7 @@ class SieveClient:
             raise SieveTlsError(f"TLS failed: {getattr(error, 'reason', None) or error}", server=self.server) from error
         self.capabilities = capabilities_of(self._expect(self._response()))
 
-    def login(self, login: Login) -> None:
+    def login(self, login: Mechanism) -> None:
         """Log in.
 
         Raises:

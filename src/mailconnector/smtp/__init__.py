@@ -3,7 +3,7 @@
 It knows neither items nor accounts. `client` is a session, `protocol` what goes over the line and does no I/O.
 """
 
-from mailconnector.smtp.client import Login, SmtpClient
+from mailconnector.smtp.client import SmtpClient
 from mailconnector.smtp.errors import (
     Refusal,
     SmtpConnectionError,
@@ -19,7 +19,6 @@ from mailconnector.smtp.errors import (
 from mailconnector.smtp.protocol import Submitted
 
 __all__ = [
-    "Login",
     "Refusal",
     "SmtpClient",
     "SmtpConnectionError",

@@ -15,8 +15,8 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol
 
+from mailconnector.login import Mechanism
 from mailconnector.smtp.errors import (
     Refusal,
     SmtpConnectionError,
@@ -53,27 +53,6 @@ _MOST_RECIPIENTS = 10_000
 _TOGETHER = 50  # recipients that are named before their answers are read; more could stop both sides
 # Whoever reads headers of mail does not need to know this computer's name or its address.
 _NAME = "[127.0.0.1]"
-
-
-class Login(Protocol):
-    """One way of logging in, which knows the secret (SASL, RFC 4422)."""
-
-    @property
-    def name(self) -> str:
-        """The mechanism's name in capitals."""
-        ...
-
-    def first(self) -> bytes | None:
-        """What the client says unasked; None where the server begins."""
-        ...
-
-    def answer(self, challenge: bytes) -> bytes:
-        """What the client says to a challenge."""
-        ...
-
-    def check(self) -> None:
-        """Look whether the server has proved itself, after it said yes."""
-        ...
 
 
 class SmtpClient:
@@ -211,7 +190,7 @@ class SmtpClient:
         # What was said in the open is void (RFC 3207 section 4.2).
         self.hello()
 
-    def login(self, login: Login) -> None:
+    def login(self, login: Mechanism) -> None:
         """Log in (RFC 4954).
 
         Raises:

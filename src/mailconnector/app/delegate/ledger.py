@@ -98,10 +98,6 @@ class Ledger:
         kept = [one for one in self.copies if (one.name, one.to) != (copy.name, copy.to)]
         return replace(self, copies=(*kept, copy))
 
-    def without(self, copy: Copy) -> Ledger:
-        """Return the ledger without a copy."""
-        return replace(self, copies=tuple(one for one in self.copies if one != copy))
-
     def pruned(self, now: float) -> Ledger:
         """Return the ledger without what is old; messages of that time count as old from then on."""
         done = [copy for copy in self.copies if copy.fate is not Fate.WAITING]
