@@ -30,6 +30,7 @@ from mailconnector.sync.store import Failure, Identity, ItemState
 
 _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
+_FEW = 10  # so many messages are parsed sooner than handed over
 _WAITING = 4  # batches a worker that are taken from the server before the first of them is handed out
 _LEFT_HERE = 4  # each of so many batches is left here where there is one worker, and it has enough to do
 _ENOUGH = 3
@@ -128,7 +129,7 @@ class Parsers:
     """
 
     worth_it = 500
-    """Fewer messages than this in one fetch do not pay for starting a process."""
+    """Fewer messages than this, in all fetches so far, do not pay for starting a process."""
 
     def __init__(self, count: int, preparation: Callable[[], Prepare | None] | None = None) -> None:
         self._count = count
@@ -136,10 +137,16 @@ class Parsers:
         self._pool: ProcessPoolExecutor | None = None
         self._answer: Future[None] | None = None
         self._broken = False
+        self._asked = 0
 
     def pay_for(self, count: int) -> bool:
-        """Tell whether so many messages are better given to the processes."""
-        return count >= self.worth_it or (self.has_answered and count > _BATCH_COUNT)
+        """Tell whether the messages of the next fetch, of so many, are better given to the processes.
+
+        A fetch is bounded in bytes, so that of large messages there are few in each: what counts is how many there
+        were in all.
+        """
+        self._asked += count
+        return count > _FEW and (self._asked >= self.worth_it or self.has_answered)
 
     @property
     def has_answered(self) -> bool:

@@ -77,6 +77,13 @@ def test_few_messages_are_not_worth_a_process():
     assert parsers.pay_for(Parsers.worth_it)
 
 
+def test_many_large_messages_are_worth_one_though_each_fetch_has_few_of_them():
+    parsers = Parsers(1)
+    told = [parsers.pay_for(100) for _ in range(Parsers.worth_it // 100 + 1)]
+    assert told == [False] * (Parsers.worth_it // 100 - 1) + [True, True]
+    assert not parsers.pay_for(1)
+
+
 def made_of(item: Item, flags: FlagSet, date: datetime | None) -> object:
     return mail_of(item).subject, flags, date
 
