@@ -1,7 +1,8 @@
-"""Waiting for a server to tell of changes: by push where it pushes, by a look from time to time where it does not.
+"""Waiting for a server to tell of changes: by push where it pushes, and by a look from time to time.
 
-With NOTIFY a server tells of all the user's own mailboxes, with IDLE alone of the Inbox. The others, and those of other
-users, are looked at while IDLE waits: one LIST brings the status of all of them, which is compared with the last one.
+With NOTIFY a server tells of all the user's own mailboxes at once, with IDLE alone of the Inbox. All but the Inbox are
+looked at as well while IDLE waits: one LIST brings the status of all of them, which is compared with the last one. With
+NOTIFY, too: Dovecot 2.3 under load does not tell of every change that comes shortly after another one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from mailconnector.stores.imap.folders import INBOX
 from mailconnector.stores.imap.line import Line
 
 POLL = 30.0
-"""Seconds between two looks at mailboxes that nobody tells of."""
+"""Seconds between two looks at all mailboxes."""
 _SHARE = 0.05  # of the time at most goes into looking: servers of many mailboxes are asked less often
 
 _Seen = Mapping[str, StatusItems | None]
@@ -33,7 +34,6 @@ class Watch:
         self._line = Line(connect)
         self._poll = poll
         self._client: ImapClient | None = None
-        self._patterns: tuple[str, ...] = ()
         self._seen: _Seen = {}
         self._next_look = 0.0
         self._interrupted = False
@@ -67,41 +67,31 @@ class Watch:
             return False
         was_lost = self._client is not None
         client.select(INBOX, read_only=True)
-        told_of_all = False
+        self._look(client)  # first, since to some servers a listing is the moment to make Drafts and the like
         with contextlib.suppress(ImapCommandError):
-            told_of_all = client.watcher.notify_all()
-        if told_of_all:
-            spaces = client.mailboxes.namespaces()
-            self._patterns = tuple(f"{space.prefix}*" for space in (*spaces.others, *spaces.shared) if space.prefix)
-        else:
-            self._patterns = ("*",)
+            client.watcher.notify_all()
         self._client = client
-        self._look(client)
         return was_lost
 
     def _wait(self, client: ImapClient, timeout: float) -> bool:
         until = time.monotonic() + timeout
         while not self._interrupted:
             now = time.monotonic()
-            if self._patterns and now >= self._next_look and self._look(client):
+            if now >= self._next_look and self._look(client):
                 return True
             if now >= until:
                 return False
-            turn = until - now
-            if self._patterns:
-                turn = min(turn, max(0.0, self._next_look - now))
-            if client.watcher.wait(turn):
+            if client.watcher.wait(min(until, max(now, self._next_look)) - now):
                 return True
         return False
 
     def _look(self, client: ImapClient) -> bool:
-        """Look at all mailboxes that nobody tells of; tell whether one is not as it was."""
+        """Look at all mailboxes but the Inbox; tell whether one is not as it was."""
         begun = time.monotonic()
         now: dict[str, StatusItems | None] = {}
-        for pattern in self._patterns:
-            with contextlib.suppress(ImapCommandError):
-                found = client.mailboxes.list(pattern, subscriptions=False, status=True)
-                now.update((info.name, info.status) for info in found if info.name != INBOX)
+        with contextlib.suppress(ImapCommandError):
+            found = client.mailboxes.list(subscriptions=False, status=True)
+            now.update((info.name, info.status) for info in found if info.name != INBOX)
         changed, self._seen = now != self._seen, now
         took = time.monotonic() - begun
         self._next_look = begun + max(self._poll, took / _SHARE)
