@@ -98,30 +98,40 @@ def render_item(item: Item, *, form: ItemForm = ItemForm.OWN) -> bytes:
 
 
 def _own(item: Item) -> bytes:
-    mail = readable(item)
-    mail = replace(mail, message_id=message_id_of(item))
-    entities = entities_of(item)
+    """Return the message of an item in our form.
+
+    Its parts say what comes out of its stream again, and so what is read of it is written as it was: an item of another
+    program may have a date in a zone of its own or RTF alone, where a store has moments and takes the text out of the
+    RTF.
+    """
+    message = to_mapi(item)
+    stored = from_mapi(message)
+    if stored != item:
+        message = to_mapi(stored)
+    if is_plain(stored):
+        return render(stored)
+    mail = replace(readable(stored), message_id=message_id_of(stored))
+    entities = entities_of(stored)
     said = multipart("mixed", entities)
     subject = fields.WRITERS[b"subject"](mail)
     root = scan(subject + said.whole(), Budget())
-    message = to_mapi(item)
     try:
         stream = pack(message, contents_of(root) if message.attachments else ())
     except ValueFormatError as error:
         raise FormatError(f"a property of '{mail.subject}' has a value that is not of its type: {error}") from error
     header = [write(mail) for write in fields.WRITERS.values()]
-    custom = mail.message_class if isinstance(item, (Mail, GenericItem)) and mail.message_class != "IPM.Note" else ""
+    custom = mail.message_class if isinstance(stored, (Mail, GenericItem)) and mail.message_class != "IPM.Note" else ""
     if CLASS_NAME.fullmatch(custom):
         header.append(words.field("Content-Class", CUSTOM_CLASS + custom))
-    if isinstance(item, Note):
-        header += fields_of(item)
-    if isinstance(item, Note) and is_single(entities, stream):
+    if isinstance(stored, Note):
+        header += fields_of(stored)
+    if isinstance(stored, Note) and is_single(entities, stream):
         entity = entities[0]
         root = scan(subject + entity.whole(), Budget())
         header.append(leftover_field(stream))
     else:
         entity = multipart("mixed", [*entities, leftover_entity(stream)])
-    values = [("type", type_name(item)), ("digest", _digest(root))]
+    values = [("type", type_name(stored)), ("digest", _digest(root))]
     header.append(parameters.field("X-MailConnector-Item", _VERSION, values))
     return b"".join([*header, b"MIME-Version: 1.0\r\n", entity.header, b"\r\n", entity.body])
 

@@ -6,6 +6,7 @@ import email
 import email.policy
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta, timezone
 from email.message import EmailMessage
 
 import pytest
@@ -502,3 +503,54 @@ def test_an_item_of_a_class_of_its_own_stays_one_when_an_edit_drops_the_field_th
     assert isinstance(found, GenericItem)
     assert (found.message_class, found.mail.subject) == ("IPM.Contract.Order", "Forecast")
     assert isinstance(parse_item(render_item(found), FolderKind.MAIL).item, GenericItem)
+
+
+def test_an_item_with_rtf_alone_is_written_with_the_text_that_a_store_takes_out_of_it() -> None:
+    """Otherwise what is read of the message would have a part more when it is written again."""
+    rtf = rb"{\rtf1\ansi First line.\par Second line.}"
+    data = render_item(GenericItem(Mail("IPM.Contract", subject="Lease", rtf=rtf, message_id="<a@example.org>")))
+    assert [part.get_content_type() for part in opened(data).walk() if not part.is_multipart()] == [
+        "text/plain",
+        "application/rtf",
+        "text/html",
+        "application/ms-tnef",
+    ]
+    assert part_of(data, "text/plain").get_content().split() == ["First", "line.", "Second", "line."]
+    read = parse_item(data)
+    assert read.problem is None
+    assert mail_of(read.item).rtf == rtf
+    assert render_item(read.item) == data
+
+
+def test_the_text_of_an_item_with_rtf_goes_with_its_part_and_the_message_stays() -> None:
+    """A program that damaged the stream and cut the text off leaves RTF alone."""
+    rtf = rb"{\rtf1\ansi First line.\par Second line.}"
+    item = GenericItem(Mail("IPM.Contract", text="First line.\nSecond line.", rtf=rtf, message_id="<a@example.org>"))
+    message = opened(render_item(item))
+    body, stream = message.iter_parts()
+    stream.replace_header("X-MailConnector-Leftover", "0" * 16)
+    forms = body.get_payload()
+    assert isinstance(forms, list)
+    assert kinds(body.as_bytes())[0] == "text/plain"
+    del forms[0]
+    read = parse_item(message.as_bytes(policy=email.policy.SMTP))
+    assert isinstance(read.item, GenericItem)
+    assert (read.item.mail.text, read.item.mail.rtf) == (None, rtf)
+    written = render_item(read.item)
+    assert render_item(parse_item(written).item) == written
+
+
+@pytest.mark.parametrize("name", ["note", "task", "item"])
+def test_times_are_written_in_utc_whatever_zone_they_came_in(name: str) -> None:
+    """Items that are the same have one message."""
+    item = stored(ITEMS[name])
+    mail = mail_of(item)
+    assert mail.date is not None
+    eastern = mail.date.astimezone(timezone(timedelta(hours=-5)))
+    file = Attachment("plan.txt", "text/plain", b"x", created=mail.date, modified=mail.date)
+    mail = replace(mail, attachments=(file,))
+    moved = replace(mail, date=eastern, attachments=(replace(file, created=eastern, modified=eastern),))
+    data = render_item(with_mail(item, moved))
+    assert data == render_item(with_mail(item, mail))
+    assert opened(data)["Date"].datetime.utcoffset() == timedelta(0)
+    assert b"-0500" not in data

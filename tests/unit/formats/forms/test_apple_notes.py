@@ -109,6 +109,14 @@ def test_in_our_form_it_is_the_same_note() -> None:
     assert (again.item.mail.text, again.item.mail.message_id) == (note.mail.text, note.mail.message_id)
 
 
+@pytest.mark.parametrize("data", [HTML, PLAIN, PICTURE])
+def test_in_our_form_it_is_written_as_it_was_from_the_first_time(data: bytes) -> None:
+    """The dates of the note are an hour ahead; a store has moments."""
+    written = render_item(read(data))
+    assert b"Date: Fri, 06 Jan 2012 22:19:33 +0000\r\n" in written
+    assert render_item(read(written)) == written
+
+
 LINES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)
 
 
