@@ -578,7 +578,7 @@ def test_savepoints_and_transactions_agree_with_a_dictionary(layout: Layout, tra
                 if kind == "fail":
                     raise Undone
             # Savepoints inside one another are one: what fails inside is undone by the outermost that fails.
-            if kind == "fail" and db._undo is None:
+            if kind == "fail" and not db.in_savepoint:
                 model.clear()
                 model.update(before)
             return

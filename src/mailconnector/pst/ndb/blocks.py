@@ -1,7 +1,7 @@
 """Blocks as bytes: data blocks, XBLOCK and XXBLOCK, SLBLOCK and SIBLOCK ([MS-PST] 2.2.2.8).
 
-Pure functions between a block's bytes in the file and what they say; :mod:`~mailconnector.pst.ndb.database` finds and
-stores the blocks.
+Pure functions between a block's bytes in the file and what they say; :mod:`~mailconnector.pst.ndb.lookup` finds the
+blocks, and :mod:`~mailconnector.pst.ndb.writing` stores them.
 """
 
 import struct

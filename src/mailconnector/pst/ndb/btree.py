@@ -80,6 +80,20 @@ class BTree:
         self._cache: dict[int, Page] = {}
         self._last: Page | None = None  # the leaf of the last find: its neighbours are mostly asked for next
 
+    @classmethod
+    def new(
+        cls,
+        layout: Layout,
+        ptype: int,
+        read: Callable[[int, int], bytes],
+        write: Callable[[Callable[[int, int], bytes]], PageRef],
+    ) -> "BTree":
+        """Write an empty tree; ``write`` is as in :meth:`apply`."""
+        tree = cls(layout, ptype, PageRef(0, 0), read)
+        ((_, bid, ib),) = tree._write_level(0, [], write)
+        tree.root = PageRef(bid, ib)
+        return tree
+
     def page(self, ref: PageRef, level: int | None = None) -> Page:
         """Return a page; ``level`` is what its parent expects of it."""
         page = self._cache.get(ref.ib)

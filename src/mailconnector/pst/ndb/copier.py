@@ -9,7 +9,7 @@ from mailconnector.pst.disk import Layout
 from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ndb import blocks
 from mailconnector.pst.ndb.blocks import SubnodeEntry
-from mailconnector.pst.ndb.database import NodeDatabase
+from mailconnector.pst.ndb.writing import NodeWriter
 
 MAX_DEPTH = 200  # of subnodes in subnodes; two for each message in a message
 
@@ -43,7 +43,7 @@ class NodeCopier:
         limit: how many blocks the source has.
     """
 
-    def __init__(self, source: BlockSource, target: NodeDatabase, limit: int) -> None:
+    def __init__(self, source: BlockSource, target: NodeWriter, limit: int) -> None:
         self.source = source
         self.target = target
         self.copied = 0
