@@ -153,7 +153,7 @@ class HidingPlace:
         return f"{start}.{now}" if start else now
 
     def _delivered(self, one: Delivery) -> Delivery:
-        return replace(one, item=self._marked(one.item))
+        return replace(one, content=self._marked(one.item))
 
     def _marked(self, item: Item) -> Item:
         is_odd = isinstance(item, Mail) and sum(item.message_id.encode()) % 2 == 1

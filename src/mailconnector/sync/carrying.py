@@ -47,7 +47,7 @@ def move(store: SyncStore, folder: str, target: str, removals: Sequence[Removal]
 def _carry(store: SyncStore, folder: str, target: str, batch: Sequence[Fetched]) -> dict[str, Outcome]:
     deliveries = [
         Delivery(
-            got.item,
+            got.content,
             got.state.flags,
             got.state.date,
             got.state.size,

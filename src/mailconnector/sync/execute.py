@@ -191,7 +191,7 @@ class FolderWork:
         domain, own = self.terms.flags(side), self.terms.form is Form.OWN
         deliveries = [deliver(got, kept(marks(got, side), domain), headers_only, own) for _, got in fetched]
         # Before the items are read for good.
-        known = [b"" if headers_only else bases.base_of(got.item) for _, got in fetched]
+        known = [b"" if headers_only or got.is_mail else bases.base_of(got.item) for _, got in fetched]
         intents = [
             Intent(Step.ADD, self.row, side, None, got.state.id, "", describe(got, delivery, base))
             for (_, got), delivery, base in zip(fetched, deliveries, known, strict=True)
@@ -498,7 +498,7 @@ def added_marks(got: Fetched, side: Side) -> FlagSet:
 def deliver(got: Fetched, flags: FlagSet, headers_only: bool = False, own_form: bool = False) -> Delivery:
     """Return a fetched item as it is to be stored, with these flags."""
     state = got.state
-    return Delivery(got.item, flags, state.date, state.size, identity(got), headers_only, got.ready, own_form)
+    return Delivery(got.content, flags, state.date, state.size, identity(got), headers_only, own_form)
 
 
 def describe(got: Fetched, delivery: Delivery, base: bytes) -> dict[str, object]:

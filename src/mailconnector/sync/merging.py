@@ -85,7 +85,7 @@ def make(
     lost = (restores or is_ours) and has_lost(theirs.item, made.keys() & (base or {}).keys())
     ahead = sends and (lost or bool(edited and edits))
     state = replace(theirs.state, identity=identify(found.item))
-    return Made(replace(theirs, state=state, item=found.item, ready=None), packed, digest, ahead, made == mine)
+    return Made(replace(theirs, state=state, content=found.item), packed, digest, ahead, made == mine)
 
 
 def has_lost(item: Item, paths: Iterable[str]) -> bool:
@@ -100,4 +100,4 @@ def has_lost(item: Item, paths: Iterable[str]) -> bool:
 
 def categories_of(got: Fetched) -> FlagSet:
     """Return the categories that an item says itself, as those of calendars and cards do; a mail's are marks on it."""
-    return frozenset() if isinstance(got.item, Mail) else frozenset(mail_of(got.item).flags.keywords)
+    return frozenset() if got.is_mail else frozenset(mail_of(got.item).flags.keywords)

@@ -21,13 +21,13 @@ What every store promises (the contract tests hold it to this):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, Flag, auto
 from typing import Protocol
 
-from mailconnector.items import FolderKind, Item
+from mailconnector.items import FolderKind, Item, Mail
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import EVERY_FLAG, FlagDomain, FlagSet
 
@@ -204,22 +204,73 @@ class Changes:
     kept_flags: FlagDomain = EVERY_FLAG
 
 
+class MadeReady:
+    """An item that its source has made ready for the store that it goes to.
+
+    A mail made ready is mostly not wanted itself any more, so it may be left to be read when it is.
+
+    Args:
+        ready: What was made of it, in that store's own way; opaque to synchronisation.
+        content: The item, or what reads the mail anew.
+
+    Attributes:
+        ready: As it was given.
+    """
+
+    __slots__ = ("_content", "ready")
+
+    def __init__(self, ready: object, content: Item | Callable[[], Mail]) -> None:
+        self.ready = ready
+        self._content = content
+
+    @property
+    def item(self) -> Item:
+        """The item itself."""
+        if callable(self._content):
+            self._content = self._content()
+        return self._content
+
+    @property
+    def is_mail(self) -> bool:
+        """Whether it is a mail; to tell it, none is read."""
+        return callable(self._content) or isinstance(self._content, Mail)
+
+
+class _Holder:
+    """What holds an item's content."""
+
+    __slots__ = ()
+    content: Item | MadeReady
+
+    @property
+    def item(self) -> Item:
+        """The item."""
+        return self.content.item if isinstance(self.content, MadeReady) else self.content
+
+    @property
+    def is_mail(self) -> bool:
+        """Whether it is a mail."""
+        return self.content.is_mail if isinstance(self.content, MadeReady) else isinstance(self.content, Mail)
+
+    @property
+    def ready(self) -> object:
+        """What the source made of it for the store that it goes to; None where it made nothing."""
+        return self.content.ready if isinstance(self.content, MadeReady) else None
+
+
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(_Holder):
     """One fetched item.
 
     Attributes:
         state: As it was when it was fetched, with its identity.
-        item: The content; opaque to synchronisation.
+        content: The item, maybe made ready for the store that it goes to; opaque to synchronisation.
         notice: Why it could not be read as what its folder is made for, and is a plain item therefore; for reports.
-        ready: What the source made of the item for the store that it goes to, in that store's own way; None where it
-            made nothing. It goes along with the item, opaque to synchronisation.
     """
 
     state: ItemState
-    item: Item
+    content: Item | MadeReady
     notice: str = ""
-    ready: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,28 +287,26 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(_Holder):
     """An item to be stored.
 
     Attributes:
-        item: The content; its own flags do not count.
+        content: The item, as it was fetched; its own flags do not count. What was made of it a store takes where it is
+            its own and fits all else that is said here, and does nothing with it that it would not do without.
         flags: The flags it should have.
         date: When it was received.
         size: Bytes, as its source counts them; bounds a batch.
         identity: As its source names it.
         partial: Its headers alone.
-        ready: What came with the item when it was fetched. A store takes it where it is its own and fits all else that
-            is said here, and does nothing with it that it would not do without.
         own_form: An item that came in another program's form is to be written in ours.
     """
 
-    item: Item
+    content: Item | MadeReady
     flags: FlagSet
     date: datetime | None
     size: int
     identity: Identity
     partial: bool = False
-    ready: object = field(default=None, repr=False, compare=False)
     own_form: bool = False
 
 

@@ -16,17 +16,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import NamedTuple, TypeVar
 
 from mailconnector.formats import parse, parse_item
-from mailconnector.items import Flags, FolderKind, Item, without_bodies
+from mailconnector.items import Flags, FolderKind, Item, Mail, without_bodies
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, to_flags
 from mailconnector.sync.identity import identify
-from mailconnector.sync.store import Failure, Identity, ItemState
+from mailconnector.sync.store import Failure, Identity, ItemState, MadeReady
 
 _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
@@ -35,12 +34,12 @@ _WAITING = 4  # batches a worker that are taken from the server before the first
 _LEFT_HERE = 4  # each of so many batches is left here where there is one worker, and it has enough to do
 _ENOUGH = 3
 
+_Made = TypeVar("_Made")
 Prepare = Callable[[Item, FlagSet, datetime | None], object]
 """Makes something of an item, its flags and the date of its receipt for the store that it goes to; can be pickled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What an item is made of.
 
     Attributes:
@@ -50,7 +49,7 @@ class Source:
         kind: What its folder is made for.
     """
 
-    data: bytes = field(repr=False)
+    data: bytes
     flags: FlagSet
     received: datetime | None
     kind: FolderKind = FolderKind.MAIL
@@ -60,16 +59,30 @@ class Parsed(NamedTuple):
     """What came of it.
 
     Attributes:
-        item: The item.
+        content: The item, maybe made ready for the store that it goes to.
         identity: By what it is known again.
         notice: Why it could not be read as what its folder is made for; empty when it was.
-        ready: What was made of it for the store that it goes to; None for nothing.
     """
 
-    item: Item
+    content: Item | MadeReady
     identity: Identity
     notice: str = ""
-    ready: object = None
+
+
+class _Answer(NamedTuple):
+    """What a process tells of a message.
+
+    Attributes:
+        item: The item; None for a mail that was made ready, which is parsed here should it be wanted.
+        ready: What was made of it for the store that it goes to; None for nothing.
+        known_by: The fields of its identity.
+        notice: As in `Parsed`.
+    """
+
+    item: Item | None
+    ready: object
+    known_by: tuple[str, str, str]
+    notice: str
 
 
 def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
@@ -110,7 +123,7 @@ class _Batch(NamedTuple):
 
     here: list[ItemState | Failure]
     sources: list[Source]
-    answer: list[Parsed | Exception] | Future[list[Parsed | Exception]]
+    answer: list[Parsed | Exception] | Future[list[_Answer | Exception]]
 
     def is_done(self) -> bool:
         """Whether everything has come."""
@@ -162,7 +175,7 @@ class Parsers:
             here = [one[0] if isinstance(one, tuple) else one for one in batch]
             data = [one[1] for one in batch if isinstance(one, tuple)]
             begun = None if self._is_left_here(number, pending) else self._begun(data)
-            pending.append(_Batch(here, data, _parse_all(data) if begun is None else begun))
+            pending.append(_Batch(here, data, _parse_here(data) if begun is None else begun))
             del batch, data, begun
             while pending and (pending[0].is_done() or len(pending) > _WAITING * self._count):
                 yield from self._taken(pending.popleft())
@@ -182,7 +195,7 @@ class Parsers:
             return False
         return sum([not batch.is_done() for batch in pending]) >= _ENOUGH
 
-    def _begun(self, data: list[Source]) -> Future[list[Parsed | Exception]] | None:
+    def _begun(self, data: list[Source]) -> Future[list[_Answer | Exception]] | None:
         if self._broken:
             return None
         try:
@@ -190,18 +203,19 @@ class Parsers:
                 self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context("spawn"), initializer=_set_up)
                 self._answer = self._pool.submit(_answer)
             prepare = self._preparation() if self._preparation else None
-            return self._pool.submit(_parse_all, data, prepare) if self.has_answered else None
+            return self._pool.submit(_parse_there, data, prepare) if self.has_answered else None
         except (BrokenProcessPool, OSError):  # it died, or the system gives us no process
             self._broken = True
             return None
 
     def _taken(self, batch: _Batch) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
-        answer = batch.answer
+        answer, sources = batch.answer, batch.sources
         try:
-            results = iter(answer if isinstance(answer, list) else answer.result())
+            found = answer if isinstance(answer, list) else list(map(_result, sources, answer.result()))
         except BrokenProcessPool:
             self._broken = True
-            results = iter(_parse_all(batch.sources))
+            found = _parse_here(sources)
+        results = iter(found)
         for one in batch.here:
             yield one if isinstance(one, Failure) else (one, next(results))
 
@@ -219,17 +233,46 @@ def _answer() -> None:
     """Tell by returning that a process is ready."""
 
 
-def _parse_all(sources: list[Source], prepare: Prepare | None = None) -> list[Parsed | Exception]:
-    results: list[Parsed | Exception] = []
-    for source in sources:
-        try:
-            made = parsed(source)
-            if prepare is not None:
-                made = made._replace(ready=prepare(made.item, source.flags, source.received))
-            results.append(made)
-        except Exception as error:  # whatever is wrong with one message, the others are to come
-            results.append(ItemError(str(error), hint=getattr(error, "hint", "")))
-    return results
+def _parse_there(sources: list[Source], prepare: Prepare | None) -> list[_Answer | Exception]:
+    return [_attempt(partial(_answered, prepare=prepare), source) for source in sources]
+
+
+def _parse_here(sources: list[Source]) -> list[Parsed | Exception]:
+    return [_attempt(parsed, source) for source in sources]
+
+
+def _attempt(parse_one: Callable[[Source], _Made], source: Source) -> _Made | Exception:
+    try:
+        return parse_one(source)
+    except Exception as error:  # whatever is wrong with one message, the others are to come
+        return ItemError(str(error), hint=getattr(error, "hint", ""))
+
+
+def _answered(source: Source, prepare: Prepare | None) -> _Answer:
+    item, notice = _read(source)
+    identity = identify(item)
+    ready = None if prepare is None else prepare(item, source.flags, source.received)
+    is_left = ready is not None and isinstance(item, Mail)
+    return _Answer(None if is_left else item, ready, (identity.name, identity.digest, identity.title), notice)
+
+
+def _result(source: Source, answer: _Answer | Exception) -> Parsed | Exception:
+    if isinstance(answer, Exception):
+        return answer
+    item, ready, known_by, notice = answer
+    content: Item | MadeReady
+    if item is None:
+        content = MadeReady(ready, partial(_mail_of, source))
+    else:
+        content = item if ready is None else MadeReady(ready, item)
+    return Parsed(content, Identity(*known_by), notice)
+
+
+def _mail_of(source: Source) -> Mail:
+    """Read a mail that was read before."""
+    item, _ = _read(source)
+    assert isinstance(item, Mail)
+    return item
 
 
 def _batches(

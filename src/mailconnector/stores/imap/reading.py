@@ -278,4 +278,4 @@ def _source(message: Message, kind: FolderKind) -> tuple[ItemState, Source]:
 def _result(folder: str, state: ItemState, got: Parsed | Exception) -> Fetched | Failure:
     if isinstance(got, Exception):
         return Failure(state.id, of_item(got, folder, state.id))
-    return Fetched(replace(state, identity=got.identity), got.item, got.notice, got.ready)
+    return Fetched(replace(state, identity=got.identity), got.content, got.notice)

@@ -85,7 +85,7 @@ class ImapStore:
         parsers: How many processes parse messages; 0 parses them here.
         book: The file in which to remember what sort of items mailboxes hold; None to find it out each time.
         preparation: Returns what makes something of an item in these processes for the store that it goes to
-            (`sync.store.Fetched.ready`), as it is now; None for nothing.
+            (`sync.store.MadeReady`), as it is now; None for nothing.
         views: The file in which to remember what was found where private items are hidden; None to look anew.
         login: The user, to see that nobody else can look into what is private; empty not to look.
         language: Returns the language of the folders that are made up here for what others share; None for English.

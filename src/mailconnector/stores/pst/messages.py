@@ -153,7 +153,6 @@ class MessageReader:
         ready = delivery.ready
         if (
             isinstance(ready, Ready)
-            and ready.item is delivery.item
             and ready.flags == flags
             and ready.date == delivery.date
             and ready.message.token == self._making.token
@@ -214,7 +213,7 @@ class MessageReader:
         identity = _identity(delivery)
         return IndexedItem(
             place.nid, place.parent, place.bid_data, place.bid_sub, mark, *ready.facts, identity.name, identity.digest,
-            subject_of(delivery.item),
+            ready.subject,
         )  # fmt: skip
 
     def mark(self, message: Message, flags: FlagSet) -> tuple[FlagSet, int] | None:

@@ -54,18 +54,18 @@ class Ready(NamedTuple):
     """An item that is ready to be put into a file.
 
     Attributes:
-        item: What it was made of.
         flags: The flags that it was made with.
         date: The date that it was made with.
         message: What goes into the file.
         facts: What the index notes of it.
+        subject: That of the item.
     """
 
-    item: Item
     flags: FlagSet
     date: datetime | None
     message: PreparedMessage
     facts: Facts
+    subject: str
 
 
 def not_counted(keys: frozenset[PropertyKey]) -> tuple[PropertyKey, ...]:
@@ -158,7 +158,7 @@ class Making:
         size = int.from_bytes(values[_SIZE].data, "little")
         revision = self._keys_for(new).of_new(new)
         facts = Facts(told, revision, size, date_noted, int(_time(new, _CREATED) or 0))
-        return Ready(item, flags, date, prepared, facts)
+        return Ready(flags, date, prepared, facts, mail_of(item).subject)
 
     def _search_key(self) -> bytes:
         if not self._random:

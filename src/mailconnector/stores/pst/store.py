@@ -235,7 +235,7 @@ class PstStore:
 
     @property
     def preparation(self) -> Preparation | None:
-        """What makes items ready for this file in other processes (`sync.store.Delivery.ready`); None for nothing yet.
+        """What makes items ready for this file in other processes (`sync.store.MadeReady`); None for nothing yet.
 
         It may be asked for in any thread. As names of properties are defined, it changes.
         """

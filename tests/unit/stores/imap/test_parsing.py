@@ -5,11 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from mailconnector.items import Item, mail_of
+from mailconnector.items import Item, Mail, mail_of
 from mailconnector.stores.imap.parsing import Parsed, Parsers, Prepare, Source
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet
-from mailconnector.sync.store import Failure, ItemState
+from mailconnector.sync.store import Failure, ItemState, MadeReady
 
 _COUNT = 130
 
@@ -44,7 +44,8 @@ def check(parsers: Parsers) -> None:
             assert isinstance(got, Exception)
         else:
             assert isinstance(got, Parsed)
-            assert mail_of(got.item).subject == got.identity.title == str(number)
+            assert not isinstance(got.content, MadeReady)
+            assert mail_of(got.content).subject == got.identity.title == str(number)
 
 
 def test_messages_come_in_order_before_a_process_answers_and_after_and_the_process_ends(parsers):
@@ -105,7 +106,12 @@ def test_the_processes_make_something_of_items_for_the_store_that_they_go_to():
         got = [result[1] for result in parsers.run(sources()) if isinstance(result, tuple)]
     finally:
         parsers.close()
-    ready = [one.ready for one in got if isinstance(one, Parsed)]
+    found = [one.content for one in got if isinstance(one, Parsed)]
+    ready = [one.ready if isinstance(one, MadeReady) else None for one in found]
+    assert any(one.is_mail for one in found if isinstance(one, MadeReady))
+    items = [one.item if isinstance(one, MadeReady) else one for one in found]  # they are read when they are wanted
+    read = [item.subject for item in items if isinstance(item, Mail)]
+    assert read == [str(number) for number in range(_COUNT) if number not in (60, 70)]
     assert asked
     assert ready[0] == ("0", frozenset(), None)  # the first batch finds a process without work
     assert all(made is None or made == (str(number), frozenset(), None) for number, made in enumerate(ready[:60]))

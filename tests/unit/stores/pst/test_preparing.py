@@ -17,7 +17,7 @@ from mailconnector.pst import Folder, PreparedMessage, Store
 from mailconnector.stores import PstStore
 from mailconnector.stores.pst.preparing import Ready
 from mailconnector.sync.flags import DELETED, FlagSet
-from mailconnector.sync.store import Delivery, Status
+from mailconnector.sync.store import Delivery, MadeReady, Status
 from tests.unit.stores.pst.pst_files import PstFile, delivery, got, inbox, mail, put
 
 FLAGS = frozenset(("\\Seen", "\\Flagged", "$Forwarded", "a category"))
@@ -49,7 +49,7 @@ def elsewhere(store: PstStore, item: Item, flags: FlagSet = frozenset()) -> Deli
     given = delivery(item, flags)
     ready = pickle.loads(pickle.dumps(preparation))(item, flags | {DELETED}, given.date)
     here, made = pickle.loads(pickle.dumps((item, ready)))
-    return replace(given, item=here, ready=made)
+    return given if made is None else replace(given, content=MadeReady(made, here))
 
 
 def prepares(store: PstStore) -> bool:
@@ -124,8 +124,9 @@ def test_what_was_made_for_something_else_is_not_used(
         put(other, inbox(other), letter(0))
         given = elsewhere(other if what == "file" else store, letter(1))
         assert isinstance(given.ready, Ready)
+        foreign = given.ready.message
         if what == "item":
-            given = replace(given, item=letter(2))
+            given = replace(given, content=letter(2))
         elif what == "flags":
             given = replace(given, flags=FLAGS)
         elif what == "date":
@@ -133,8 +134,6 @@ def test_what_was_made_for_something_else_is_not_used(
             given = replace(given, date=given.date + timedelta(1))
         elif what == "partial":
             given = replace(given, partial=True)
-        assert isinstance(given.ready, Ready)
-        foreign = given.ready.message
         taken.clear()
         (outcome,) = store.add(folder, [given])
         assert outcome.status is Status.DONE
