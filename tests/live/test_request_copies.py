@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mailconnector.app.account.profile import Profile
 from mailconnector.app.delegate.requests import COPY_FIELD
 from mailconnector.lab import CyrusServer, DovecotServer, MailServer, SmtpServer
+from mailconnector.sync import State
 from tests.live.accounts import Answer, command, process, profile_on
 from tests.live.office import Office, sending_office, stranger
 from tests.live.test_delegates import PLAIN, REQUEST, comes, deliver, received
@@ -158,6 +161,23 @@ def test_another_connector_of_the_owners_makes_none(office: Office, tmp_path: Pa
     failed = elsewhere.sync(office.alice, code=1)
     assert failed["copies_waiting"] == 1
     assert "nothing listens" in failed["copies_failed"][0]["reason"]
+
+
+def test_what_it_knows_of_copies_is_damaged_which_is_told_until_it_is_to_begin_anew(office: Office) -> None:
+    delegate(office, "add", office.alice, office.bob, "--requests")
+    deliver(office, office.alice, REQUEST)
+    account = Profile.load(office.profile).account(office.alice)
+    with closing(State(str(account.state_path))) as state:
+        state.set_fact("app.delegate.copies", "{")
+    for _ in range(2):
+        outcome = office.sync(office.alice, code=1)
+        assert "damaged" in outcome["copies_failed"][0]["reason"]
+    said = delegate(office, "list", office.alice, code=2)
+    assert "delegate add" in said.err
+    delegate(office, "add", office.alice, office.bob, "--requests")
+    deliver(office, office.alice, REQUEST.replace(b"<meeting@", b"<second@"))
+    office.sync(office.alice)
+    assert received(office, office.bob) == ["second"]
 
 
 def test_without_a_server_to_send_by_it_says_so(office: Office, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from mailconnector.app.account.model import Account
 from mailconnector.app.delegate.copying import INBOX
 from mailconnector.app.delegate.delegating import Delegating
 from mailconnector.app.delegate.filters import DEFAULT_PORT, NoFilterError, connect_filters, plan_requests_to
-from mailconnector.app.delegate.ledger import Copy, Ledger, read_ledger, write_ledger
+from mailconnector.app.delegate.ledger import Copy, CopyLedgerError, Ledger, read_ledger, write_ledger
 from mailconnector.app.delegate.record import Delegate, Place, Record
 from mailconnector.app.errors import AppUsageError, SecretError
 from mailconnector.imap import ImapClient
@@ -79,7 +79,11 @@ class Arranging:
     port: int = DEFAULT_PORT
 
     def way(self, record: Record) -> Way | None:
-        """Return who makes copies, as is noted down."""
+        """Return who makes copies, as is noted down.
+
+        Raises:
+            CopyLedgerError: what this connector knows of copies is damaged.
+        """
         if not record.copied_to:
             return None
         if not record.copier:
@@ -88,14 +92,15 @@ class Arranging:
         return Way.CONNECTOR if ledger is not None and ledger.copier == record.copier else Way.ELSEWHERE
 
     def copies(self) -> tuple[Copy, ...]:
-        """Return what this connector remembers of the copies that it made."""
+        """Return what this connector remembers of the copies that it made. Raises what `way` does."""
         ledger = self._ledger()
         return ledger.copies if ledger is not None else ()
 
     def arrange(self, before: Record, wanted: Record, by: Way | None = None) -> Arranged:
         """Have copies made for those who are to get them, and write the record down.
 
-        What cannot be arranged is not written down either: all else of the record is.
+        What cannot be arranged is not written down either: all else of the record is. What this connector knew of
+        copies is given up where it is damaged: whoever makes them begins anew.
 
         Args:
             before: what is noted down.
@@ -105,7 +110,7 @@ class Arranging:
         Raises:
             ImapError: the mail server does not answer, or does not take the record.
         """
-        was = self.way(before)
+        was = self._way_of(before)
         if not wanted.copied_to:
             return self._none(before, wanted, was)
         if by is Way.CONNECTOR:
@@ -118,7 +123,7 @@ class Arranging:
 
     def reduce(self, before: Record, wanted: Record) -> Arranged:
         """Have copies made for fewer delegates, by whoever makes them. Raises what `arrange` does."""
-        was = self.way(before)
+        was = self._way_of(before)
         if not wanted.copied_to:
             return self._none(before, wanted, was)
         if was is Way.FILTER:
@@ -133,6 +138,7 @@ class Arranging:
             return Arranged(kept, was, failure)
         record = replace(wanted, copier="", until=None)
         self.delegating.save(record)
+        self._give_up_damaged()
         return Arranged(record, None)
 
     def _by_filter(self, before: Record, wanted: Record, was: Way | None) -> Arranged:
@@ -153,8 +159,9 @@ class Arranging:
                     raise
         except _TROUBLE as error:
             self.delegating.save(kept)
-            return Arranged(kept, self.way(kept), _words(error))
+            return Arranged(kept, self._way_of(kept), _words(error))
         self.delegating.save(record)
+        self._give_up_damaged()
         ended = was in (Way.CONNECTOR, Way.ELSEWHERE) and until is not None
         moment = self._place().uid - until.uid if ended and until is not None else 0
         return Arranged(record, Way.FILTER, moment=moment)
@@ -171,7 +178,7 @@ class Arranging:
                 else f"the account has no server to send by: `mailconnector account edit {self.account.key} "
                 "--smtp-host HOST`"
             )
-            return Arranged(kept, self.way(kept), failure)
+            return Arranged(kept, self._way_of(kept), failure)
         start = self._place()
         unsure = ""
         if was is Way.FILTER and (failure := self._without_rule()):
@@ -216,6 +223,7 @@ class Arranging:
     def _own_name(self) -> str:
         """Return this connector's name; from then on it looks for requests whenever it synchronises."""
         self.account.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._give_up_damaged()
         with closing(State(str(self.account.state_path))) as state:
             ledger = read_ledger(state)
             if ledger is None:
@@ -228,6 +236,21 @@ class Arranging:
             return None
         with closing(State(str(self.account.state_path))) as state:
             return read_ledger(state)
+
+    def _way_of(self, record: Record) -> Way | None:
+        """Return who makes copies, not this connector where it does not know itself by its damaged ledger."""
+        try:
+            return self.way(record)
+        except CopyLedgerError:
+            return Way.ELSEWHERE
+
+    def _give_up_damaged(self) -> None:
+        """Remove a damaged ledger, once all is arranged that it stood for: until then each synchronisation tells."""
+        try:
+            self._ledger()
+        except CopyLedgerError:
+            with closing(State(str(self.account.state_path))) as state:
+                write_ledger(state, None)
 
 
 _TROUBLE = (SieveError, NoFilterError, AppUsageError, SecretError)

@@ -107,6 +107,7 @@ class Copying:
             ImapError: the mail server does not answer.
             SecretError: a password cannot be had.
             StateError: the state file cannot be written.
+            CopyLedgerError: what this connector knows of copies is damaged.
         """
         ledger = read_ledger(self.state)
         if ledger is None:

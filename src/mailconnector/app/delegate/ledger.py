@@ -10,14 +10,20 @@ import json
 import uuid
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from mailconnector.app.delegate.record import Place
+from mailconnector.app.errors import AppError
 from mailconnector.sync import State
 
 _FACT = "app.delegate.copies"
 _KEPT = 60 * 86_400.0  # seconds that copies which were made are remembered
 _MOST = 2_000  # of these
+_Plain = TypeVar("_Plain", str, int, float)
+
+
+class CopyLedgerError(AppError):
+    """What this connector knew of copies cannot be read."""
 
 
 class Fate(Enum):
@@ -109,26 +115,45 @@ class Ledger:
 
 
 def read_ledger(state: State) -> Ledger | None:
-    """Return the ledger; None where this connector makes no copies."""
-    try:
-        content: Any = json.loads(state.fact(_FACT) or "null")
-        if not content:
-            return None
-        looked = content["looked"]
-        copies = tuple(
-            Copy(name, to, uid, subject, Fate(fate), at, tries)
-            for name, to, uid, subject, fate, at, tries in content["copies"]
-        )
-        return Ledger(
-            content["copier"],
-            content["since"],
-            Place(*looked) if looked else None,
-            copies,
-            content["pause"],
-            content["failures"],
-        )
-    except (ValueError, KeyError, TypeError, RecursionError):
+    """Return the ledger; None where this connector makes no copies.
+
+    Raises:
+        CopyLedgerError: it is damaged, so nobody knows whether it makes any.
+    """
+    text = state.fact(_FACT)
+    if not text:
         return None
+    try:
+        content: Any = json.loads(text)
+        looked = content["looked"]
+        return Ledger(
+            _as(str, content["copier"]),
+            _as(float, content["since"]),
+            None if looked is None else Place(*(_as(int, number) for number in looked)),
+            tuple(_copy(*row) for row in content["copies"]),
+            _as(float, content["pause"]),
+            _as(int, content["failures"]),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CopyLedgerError(
+            "what this connector knew of copies of meeting requests for delegates is damaged, so it makes none",
+            hint="`mailconnector delegate add ACCOUNT WHO --requests` begins anew. What was to be sent is not sent.",
+        ) from error
+
+
+def _copy(name: object, to: object, uid: object, subject: object, fate: object, at: object, tries: object) -> Copy:
+    return Copy(
+        _as(str, name), _as(str, to), _as(int, uid), _as(str, subject), Fate(fate), _as(float, at), _as(int, tries)
+    )
+
+
+def _as(kind: type[_Plain], value: object) -> _Plain:
+    """Return a value that has to be of a type; a whole number is one of the reals."""
+    if isinstance(value, kind):
+        return value
+    if kind is float and isinstance(value, int):
+        return kind(value)
+    raise TypeError
 
 
 def write_ledger(state: State, ledger: Ledger | None) -> None:

@@ -141,13 +141,13 @@ class Ledger:
         """Return what is known of a message; None when nothing is."""
         with self._translated():
             row = self._db.execute("SELECT * FROM letter WHERE id=?", (id_,)).fetchone()
-        return _entry(row) if row is not None else None
+            return _entry(row) if row is not None else None
 
     def entries(self) -> list[Entry]:
         """Return what is known of all messages that have not left the Outbox."""
         with self._translated():
             rows = self._db.execute("SELECT * FROM letter WHERE state != 'filed' ORDER BY at, id").fetchall()
-        return [_entry(row) for row in rows]
+            return [_entry(row) for row in rows]
 
     def put(self, entry: Entry) -> Entry:
         """Write down what is known of a message; it is on the disk when this returns."""
@@ -209,7 +209,7 @@ class Ledger:
             raise AppDiskError(
                 f"cannot use {self.path}: {error}", path=str(self.path), hint="See whether the disk is full."
             ) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ValueError, TypeError, RecursionError) as error:
             raise LedgerError(
                 f"{self.path} is damaged: {error}",
                 path=str(self.path),

@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 
 from mailconnector.app.delegate.copying import Copying, CopyReport
-from mailconnector.app.delegate.ledger import Copy, Fate, Ledger, read_ledger, write_ledger
+from mailconnector.app.delegate.ledger import Copy, CopyLedgerError, Fate, Ledger, read_ledger, write_ledger
 from mailconnector.app.delegate.record import OWN_ENTRY, Delegate, Place, Record, own_value
 from mailconnector.app.errors import SecretError
 from mailconnector.imap import Fetched, ImapProtocolError, UidSet
@@ -392,8 +392,46 @@ def test_the_ledger_is_written_read_and_kept_in_bounds(state: State) -> None:
     assert replace(ledger, copies=()).pruned(NOW).since == ledger.since
 
 
-@pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"copier": 1}', "null", "[" * 100_000])
-def test_a_ledger_that_makes_no_sense_is_none(text: str) -> None:
-    with State(":memory:") as opened, opened.transaction():
-        opened.set_fact("app.delegate.copies", text)
-        assert read_ledger(opened) is None
+def test_no_ledger_is_no_damaged_one(state: State) -> None:
+    write_ledger(state, None)
+    assert read_ledger(state) is None
+
+
+SOUND = '{"copier": "me", "since": 1.5, "looked": [1, 2], "copies": [%s], "pause": 0, "failures": 0}'
+
+
+def test_whole_seconds_are_seconds(state: State) -> None:
+    state.set_fact("app.delegate.copies", SOUND % '["n", "b@x.org", 1, "s", "sent", 3, 0]')
+    ledger = read_ledger(state)
+    assert ledger is not None
+    assert ledger == Ledger("me", 1.5, Place(1, 2), (Copy("n", "b@x.org", 1, "s", Fate.SENT, 3.0),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("x", "[]", "{}", "null", "0", '{"copier": 1}', "[" * 100_000),
+        SOUND.replace('"me"', "1") % "",
+        SOUND.replace("[1, 2]", "[1]") % "",
+        SOUND.replace("[1, 2]", '["1", 2]') % "",
+        *(
+            SOUND % row
+            for row in (
+                "1",
+                '["n", "b@x.org", 1, "s", "sent", 1.0]',
+                '["n", "b@x.org", 1, "s", "gone", 1.0, 0]',
+                '["n", "b@x.org", 1, "s", "sent", "1", 0]',
+                '["n", null, 1, "s", "sent", 1.0, 0]',
+            )
+        ),
+    ],
+)
+def test_a_damaged_ledger_is_told_and_nothing_is_sent(server: Server, state: State, text: str) -> None:
+    server.deliver(Mail("one"))
+    with state.transaction():
+        state.set_fact("app.delegate.copies", text)
+    with pytest.raises(CopyLedgerError) as raised:
+        run(server, state)
+    assert "delegate add" in raised.value.hint
+    assert server.took == []
+    assert state.fact("app.delegate.copies") == text  # so that it is told again

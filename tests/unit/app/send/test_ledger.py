@@ -77,3 +77,21 @@ def test_what_is_no_ledger(tmp_path: Path) -> None:
         Ledger(newer)
     with pytest.raises(AppDiskError):
         Ledger(other / "below" / "x.sqlite")
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["state='elsewhere'", "next_try='soon'", "stake='x'", "accepted='5'", "refused='[[\"a\"]]'"],
+)
+def test_a_damaged_entry_is_told(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "x.sqlite"
+    with Ledger(path) as ledger:
+        ledger.put(ENTRY)
+    with sqlite3.connect(path) as db:
+        db.execute(f"UPDATE letter SET {change}")
+    db.close()
+    with Ledger(path) as ledger:
+        with pytest.raises(LedgerError, match="damaged"):
+            ledger.get("<1@x>")
+        with pytest.raises(LedgerError, match="damaged"):
+            ledger.entries()
