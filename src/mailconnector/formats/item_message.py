@@ -238,6 +238,9 @@ def _stored(root: Part) -> Item | None:
 
 def _without_leftover(mail: Mail, kind: type, flags: Flags | None, problem: FormatError | None) -> ReadItem:
     """Return what the parts of a message alone say."""
+    if kind is Mail:
+        # It says so already, and keeps the mark that tells it from a calendar's or a card's item in a folder of those.
+        return ReadItem(mail, problem)
     try:
         said = said_by(kind, mail)
     except FormatError as error:

@@ -58,6 +58,7 @@ _NESTED_SHARE = 4
 _PADDING = b"\r\n\0"
 _MESSAGE, _ATTACHMENT = 1, 2
 _BY_VALUE, _EMBEDDED, _OLE = 1, 5, 6
+_NO_PLACE = -1  # PidTagRenderingPosition of what is not shown within the text
 
 _VERSION = 0x00089006
 _CODEPAGE = 0x00069007
@@ -255,11 +256,20 @@ class _Reader:
             self.attachment_said = {tags.PidTagRenderingPosition: position}
 
     def _end_attachment(self) -> None:
-        if self.attachment is None:
+        attachment = self.attachment
+        if attachment is None:
             return
-        for key, value in self.attachment_said.items():
-            self.attachment.properties.setdefault(key, value)
-        self.message.attachments.append(self.attachment)
+        if attachment.embedded is not None:
+            # Broken streams have another content or method for it as well.
+            attachment.data = None
+            attachment.properties[tags.PidTagAttachMethod] = _EMBEDDED
+        # As in the streams that are written: each has a place there, and a name if anything says one.
+        usual: Properties = {tags.PidTagRenderingPosition: _NO_PLACE}
+        if title := _title(attachment.properties):
+            usual[tags.PidTagAttachFilename] = title
+        for key, value in (usual | self.attachment_said).items():
+            attachment.properties.setdefault(key, value)
+        self.message.attachments.append(attachment)
         self.attachment = None
         self.attachment_said = {}
 
@@ -480,7 +490,7 @@ def _built_attachment(attachment: AttachmentObject, codepage: int, codec: str) -
     yield from _attribute(
         _ATTACHMENT,
         _REND_DATA,
-        struct.pack("<HiHHI", 2 if is_ole else 1, position if isinstance(position, int) else -1, 0, 0, 0),
+        struct.pack("<HiHHI", 2 if is_ole else 1, position if isinstance(position, int) else _NO_PLACE, 0, 0, 0),
     )
     data = attachment.data
     content = data if data is None or isinstance(data, bytes) else _read(data)
@@ -491,12 +501,18 @@ def _built_attachment(attachment: AttachmentObject, codepage: int, codec: str) -
         properties[tags.PidTagAttachDataObject] = _IID_STORAGE + content
     elif content is not None:
         yield from _attribute(_ATTACHMENT, _ATTACH_DATA, content)
-    for tag in (tags.PidTagAttachLongFilename, tags.PidTagAttachFilename, tags.PidTagDisplayName):
-        title = get(attachment.properties, tag)
-        if isinstance(title, str) and title:
-            yield from _attribute(_ATTACHMENT, _ATTACH_TITLE, encode_string8(title, codec) + b"\0")
-            break
+    if title := _title(attachment.properties):
+        yield from _attribute(_ATTACHMENT, _ATTACH_TITLE, encode_string8(title, codec) + b"\0")
     yield from _attribute(_ATTACHMENT, _ATTACH_PROPS, _property_list(properties))
+
+
+def _title(properties: Properties) -> str:
+    """Return by what readers call an attachment; "" when nothing says."""
+    for tag in (tags.PidTagAttachLongFilename, tags.PidTagAttachFilename, tags.PidTagDisplayName):
+        title = get(properties, tag)
+        if isinstance(title, str) and title:
+            return title
+    return ""
 
 
 def _read(stream: object) -> bytes:

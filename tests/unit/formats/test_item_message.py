@@ -326,6 +326,19 @@ def test_a_damaged_calendar_leaves_the_item_of_the_stream(name: str) -> None:
     assert render_item(read.item) == both
 
 
+def test_mail_that_lost_its_stream_stays_mail_in_every_folder() -> None:
+    """A card that is attached to it does not make it a contact, whatever its folder is made for."""
+    card = Attachment("eve.vcf", "text/vcard", b"BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Eve\r\nEND:VCARD\r\n")
+    data = render_item(stored(replace(FORM_MAIL, attachments=(card,))))
+    broken = data.replace(b"X-MailConnector-Leftover: ", b"X-MailConnector-Leftover: 0")
+    for kind in FolderKind:
+        read = parse_item(broken, kind)
+        assert isinstance(read.problem, FormatError)
+        assert isinstance(read.item, Mail)
+        assert (read.item.message_class, read.item.attachments[0].name) == ("IPM.Note.Order", "eve.vcf")
+        assert render_item(read.item) == broken
+
+
 def test_a_program_that_drops_the_stream_is_no_damage() -> None:
     message = opened(render_item(stored(APPOINTMENT)))
     payload = message.get_payload()

@@ -149,6 +149,41 @@ def test_attachments_may_be_streams() -> None:
     assert read.data == b"abc"
 
 
+def _attribute(number: int, data: bytes) -> bytes:
+    return struct.pack("<BII", 1, number, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
+
+
+def _list(key: int, value: str | bytes | int) -> bytes:
+    """Return the properties of an attachment, one in all."""
+    if isinstance(value, int):
+        raw = struct.pack("<i", value)
+    else:
+        content = value if isinstance(value, bytes) else f"{value}\0".encode("utf-16-le")
+        raw = struct.pack("<II", 1, len(content)) + content + bytes(-len(content) % 4)
+    return _attribute(0x00069005, struct.pack("<IHH", 1, key & 0xFFFF, key >> 16) + raw)
+
+
+_PLACE = _attribute(0x00069002, struct.pack("<HiHHI", 1, -1, 0, 0, 0))
+_WITHIN = uuid.UUID("00020307-0000-0000-c000-000000000046").bytes_le + tnef.build(MessageObject())
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        [_list(0x37070000 | PropertyType.STRING, "a.txt")],
+        [_PLACE, _list(tags.PidTagAttachLongFilename, "a.txt")],
+        [_PLACE, _list(tags.PidTagDisplayName, "a.txt")],
+        [_PLACE, _list(tags.PidTagAttachDataObject, _WITHIN), _attribute(0x0006800F, b"content")],
+        [_PLACE, _list(tags.PidTagAttachDataObject, _WITHIN), _list(tags.PidTagAttachMethod, 1)],
+    ],
+    ids=["no place", "no title", "a display name", "a message and a content", "a message by value"],
+)
+def test_an_attachment_that_lacks_or_contradicts_something_is_written_as_it_was_read(attributes: list[bytes]) -> None:
+    message = tnef.parse(tnef.SIGNATURE + b"\1\0" + b"".join(attributes))
+    assert len(message.attachments) == 1
+    assert tnef.parse(tnef.build(message)) == message
+
+
 def test_messages_within_one_another_have_an_end() -> None:
     stream = tnef.build(MessageObject({tags.PidTagSubject: "innermost"}))
     for _ in range(tnef.MAX_DEPTH + 10):
@@ -191,7 +226,3 @@ def test_real_streams_are_written_again(samples: Path) -> None:
         assert tnef.parse(tnef.build(message)) == message, path.name
         read += bool(message.properties)
     assert read >= 8
-
-
-def _attribute(number: int, data: bytes) -> bytes:
-    return struct.pack("<BII", 1, number, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
