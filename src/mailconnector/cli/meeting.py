@@ -6,7 +6,7 @@ import typer
 
 from mailconnector.app.account.profile import Profile
 from mailconnector.app.folder_path import join_path
-from mailconnector.app.meeting.answering import Reply, answer_request
+from mailconnector.app.meeting.answering import Answered, Reply, answer_request
 from mailconnector.app.send.fates import OutboxReport
 from mailconnector.app.sync.accounts import job_for
 from mailconnector.cli.exits import ExitCode, ends_well
@@ -43,75 +43,53 @@ Words = Annotated[str, typer.Option("--text", help="Something to say beside it."
 Notify = Annotated[bool, typer.Option("--notify/--no-notify", help="Whether the organizer is told.")]
 
 
-@meeting_app.command("accept")
-@ends_well
-def accept_command(
-    account: Account,
-    folder: Folder,
-    request: Request,
-    on_behalf_of: Behalf = "",
-    text: Words = "",
-    notify: Notify = True,
-    profile: ProfileFile = None,
-    as_json: AsJson = False,
-) -> ExitCode:
-    """Accept a meeting: it is put into the calendar, and the organizer is told."""
-    reply = Reply(Response.ACCEPTED, on_behalf_of, text, notify)
-    return _answer(Profile.load(profile), account, folder, request, reply, as_json=as_json)
+def _add_command(name: str, response: Response, summary: str) -> None:
+    """Add the command that answers a request in one way."""
+
+    @meeting_app.command(name, help=summary)
+    @ends_well
+    def command(
+        account: Account,
+        folder: Folder,
+        request: Request,
+        on_behalf_of: Behalf = "",
+        text: Words = "",
+        notify: Notify = True,
+        profile: ProfileFile = None,
+        as_json: AsJson = False,
+    ) -> ExitCode:
+        opened = Profile.load(profile)
+        found = opened.account(account)
+        opened.make_data_directory()
+        reply = Reply(response, on_behalf_of, text, notify)
+        answered = answer_request(found, job_for(found), folder, request, reply)
+        _print_answered(found.key, response, answered, as_json=as_json)
+        return code_of_report(OutboxReport((answered.told,) if answered.told else ()))
 
 
-@meeting_app.command("tentative")
-@ends_well
-def tentative_command(
-    account: Account,
-    folder: Folder,
-    request: Request,
-    on_behalf_of: Behalf = "",
-    text: Words = "",
-    notify: Notify = True,
-    profile: ProfileFile = None,
-    as_json: AsJson = False,
-) -> ExitCode:
-    """Accept a meeting tentatively: it is put into the calendar as such, and the organizer is told."""
-    reply = Reply(Response.TENTATIVE, on_behalf_of, text, notify)
-    return _answer(Profile.load(profile), account, folder, request, reply, as_json=as_json)
+_add_command("accept", Response.ACCEPTED, "Accept a meeting: it is put into the calendar, and the organizer is told.")
+_add_command(
+    "tentative",
+    Response.TENTATIVE,
+    "Accept a meeting tentatively: it is put into the calendar as such, and the organizer is told.",
+)
+_add_command("decline", Response.DECLINED, "Decline a meeting: it goes out of the calendar, and the organizer is told.")
 
 
-@meeting_app.command("decline")
-@ends_well
-def decline_command(
-    account: Account,
-    folder: Folder,
-    request: Request,
-    on_behalf_of: Behalf = "",
-    text: Words = "",
-    notify: Notify = True,
-    profile: ProfileFile = None,
-    as_json: AsJson = False,
-) -> ExitCode:
-    """Decline a meeting: it goes out of the calendar, and the organizer is told."""
-    reply = Reply(Response.DECLINED, on_behalf_of, text, notify)
-    return _answer(Profile.load(profile), account, folder, request, reply, as_json=as_json)
-
-
-def _answer(profile: Profile, account: str, folder: str, request: str, reply: Reply, *, as_json: bool) -> ExitCode:
-    found = profile.account(account)
-    profile.make_data_directory()
-    answered = answer_request(found, job_for(found), folder, request, reply)
+def _print_answered(account: str, response: Response, answered: Answered, *, as_json: bool) -> None:
     told = answered.told
     if as_json:
         print_json(
             {
-                "account": found.key,
+                "account": account,
                 "uid": answered.answer.uid,
-                "response": reply.response.name.lower(),
+                "response": response.name.lower(),
                 "calendar": join_path(answered.calendar),
                 "letter": letter_json(told) if told else None,
             }
         )
-    else:
-        where = clean(join_path(answered.calendar))
-        print_line(f"Put into {where}." if answered.answer.entry else f"Not in {where} (any more).")
-        if told is not None:
-            print_letters([told], found.key)
-    return code_of_report(OutboxReport((told,) if told else ()))
+        return
+    where = clean(join_path(answered.calendar))
+    print_line(f"Put into {where}." if answered.answer.entry else f"Not in {where} (any more).")
+    if told is not None:
+        print_letters([told], account)
