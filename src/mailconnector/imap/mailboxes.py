@@ -124,38 +124,22 @@ class Mailboxes:
         if wanted:
             line.raw(b"RETURN (" + b" ".join(wanted.values()) + b")")
         result = self._survey(line) if survey else session.run(line, Listed, MailboxStatus, MyRights, Metadata)
-        found: dict[str, MailboxInfo] = {}
-        for listed in result.all(Listed):
-            subscribed = "\\subscribed" in listed.attributes if "SUBSCRIBED" in wanted else None
-            if "\\nonexistent" not in listed.attributes:
-                found[listed.name] = MailboxInfo(listed.name, listed.separator, listed.attributes, subscribed)
-        statuses = {answer.name: answer.items for answer in result.all(MailboxStatus)}
-        rights_of = {answer.name: answer.rights for answer in result.all(MyRights)}
-        annotations: Mapping[str, Mapping[str, bytes]] = {
-            answer.name: MappingProxyType({k: v for k, v in answer.entries.items() if v is not None})
-            for answer in result.all(Metadata)
-        }
-        selectable = [info.name for info in found.values() if info.selectable]
-        subscribed_names: set[str] | None = None
+        found = _told(result, subscribed="SUBSCRIBED" in wanted)
+        # What the one command did not tell is asked for by others.
+        selectable = [info.name for info in found if info.selectable]
         if subscriptions and "SUBSCRIBED" not in wanted:
-            subscribed_names = self.subscribed(pattern)
+            subscribed = self.subscribed(pattern)
+            found = [replace(info, subscribed=info.name in subscribed) for info in found]
         if status and "STATUS" not in wanted:
             statuses = self.status_of(selectable)
+            found = [replace(info, status=statuses.get(info.name)) for info in found]
         if rights and "MYRIGHTS" not in wanted and session.has("ACL"):
             rights_of = self.rights_of(selectable)
-        notes = Annotations(session)
-        if metadata and "METADATA" not in wanted and notes.available:
+            found = [replace(info, rights=rights_of.get(info.name)) for info in found]
+        if metadata and "METADATA" not in wanted and (notes := Annotations(session)).available:
             annotations = notes.get_many(selectable, metadata)
-        return [
-            replace(
-                info,
-                subscribed=info.name in subscribed_names if subscribed_names is not None else info.subscribed,
-                status=statuses.get(info.name),
-                rights=rights_of.get(info.name),
-                metadata=annotations.get(info.name, info.metadata),
-            )
-            for info in found.values()
-        ]
+            found = [replace(info, metadata=annotations.get(info.name, info.metadata)) for info in found]
+        return found
 
     def _survey(self, line: CommandLine) -> Result:
         """Run a LIST, behind what else a look at the whole server begins with."""
@@ -304,3 +288,29 @@ class Mailboxes:
             if isinstance(answer, MyRights):
                 found[answer.name] = answer.rights
         return found
+
+
+def _told(result: Result, *, subscribed: bool) -> list[MailboxInfo]:
+    """Return the mailboxes that a LIST has told, each once, with all that its answer says of them.
+
+    Args:
+        result: the answer.
+        subscribed: whether it tells which are subscribed.
+    """
+    statuses = {answer.name: answer.items for answer in result.all(MailboxStatus)}
+    rights_of = {answer.name: answer.rights for answer in result.all(MyRights)}
+    annotations = {answer.name: answer.entries for answer in result.all(Metadata)}
+    found = {
+        listed.name: MailboxInfo(
+            listed.name,
+            listed.separator,
+            listed.attributes,
+            "\\subscribed" in listed.attributes if subscribed else None,
+            statuses.get(listed.name),
+            rights_of.get(listed.name),
+            MappingProxyType({k: v for k, v in annotations.get(listed.name, {}).items() if v is not None}),
+        )
+        for listed in result.all(Listed)
+        if "\\nonexistent" not in listed.attributes
+    }
+    return list(found.values())

@@ -194,15 +194,8 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
     subject = _subject(properties)
     flags = marks.read_flags(properties)
     known = [*people, *([author] if author else []), *([sender] if sender else [])]
-    leftover = sender_leftover | marks.leftover_marks(flags, subject, properties)
-    leftover |= {key: value for key, value in properties.items() if identity(key) not in _NOT_LEFT_OVER}
     # Mail that came with RTF alone has no text of its own.
     text = None if own.MIME_LAYOUT in properties and find(properties, tags.PidTagBody) is None else read.text
-    header_text = get(properties, tags.PidTagTransportMessageHeaders)
-    if header_text is not None and header_text != _headers(headers).get(tags.PidTagTransportMessageHeaders):
-        leftover[tags.PidTagTransportMessageHeaders] = header_text
-    if not read.rtf_is_read:
-        leftover[tags.PidTagRtfCompressed] = properties[tags.PidTagRtfCompressed]
     mail = Mail(
         message_class=reading.text(properties, tags.PidTagMessageClass) or _DEFAULT_CLASS,
         subject=subject,
@@ -234,9 +227,22 @@ def from_object(message: MessageObject, extract: Callable[[MessageObject], Item]
         flags=flags,
         headers=headers,
         layout=reading.data(properties, own.MIME_LAYOUT),
-        leftover=leftover,
+        leftover=sender_leftover
+        | marks.leftover_marks(flags, subject, properties)
+        | _read_leftover(properties, headers, rtf_is_read=read.rtf_is_read),
     )
     return protected.with_original(mail, message)
+
+
+def _read_leftover(properties: Properties, headers: bytes, *, rtf_is_read: bool) -> Properties:
+    """Return what no field says: other properties, a text of the header that says more, RTF that cannot be read."""
+    leftover = {key: value for key, value in properties.items() if identity(key) not in _NOT_LEFT_OVER}
+    header_text = get(properties, tags.PidTagTransportMessageHeaders)
+    if header_text is not None and header_text != _headers(headers).get(tags.PidTagTransportMessageHeaders):
+        leftover[tags.PidTagTransportMessageHeaders] = header_text
+    if not rtf_is_read:
+        leftover[tags.PidTagRtfCompressed] = properties[tags.PidTagRtfCompressed]
+    return leftover
 
 
 def _subject(properties: Properties) -> str:

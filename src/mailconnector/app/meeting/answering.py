@@ -96,7 +96,38 @@ def answer_request(
         request = request_in(sides.here)
         pairs, paths = _folders(job)
     owner = next((pair.owner for pair in pairs if paths[pair.row] == sides.pair.folder), "")
-    on_behalf_of = reply.on_behalf_of
+    on_behalf_of = _represented(account, trusted, owner, reply.on_behalf_of, means)
+    myself = Address(account.name, account.address)
+    invited, answering = (_named(request, on_behalf_of), myself) if on_behalf_of else (myself, None)
+    now = datetime.fromtimestamp(means.clock(), UTC)
+    answer = answer_to(request, reply.response, invited, answering, now, reply.text)
+    calendar: tuple[str, ...] = ()
+    if on_behalf_of:
+        calendar = _owners_calendar(owner or trusted.owner_of(on_behalf_of), pairs, paths)
+    with (
+        held_lock(job.lock_path, f"the account {job.account}", wait=_WAIT),
+        open_for_sync(account.pst_path) as store,
+        store.transaction(),
+    ):
+        calendar = calendar or default_path(store, FolderKind.CALENDAR)
+        _enter(store, store.folder_at(calendar, create=not on_behalf_of), answer)
+    if not reply.notify:
+        return Answered(answer, calendar, None)
+    if on_behalf_of:
+        means = replace(means, may_act_for=lambda address: address.lower() == on_behalf_of.lower())
+    return Answered(answer, calendar, send_item(answer.message, account, job, None, means))
+
+
+def _represented(account: Account, trusted: Trusted, owner: str, on_behalf_of: str, means: Means) -> str:
+    """Return the address of whoever is answered for; empty where the user answers for themselves.
+
+    Args:
+        account: the user's.
+        trusted: who lets the user act for them.
+        owner: the owner of the folder that the request is in; empty where it is the user's.
+        on_behalf_of: the address that the user names, if any.
+        means: what sending goes by.
+    """
     if owner and not on_behalf_of:
         on_behalf_of = trusted.address_of(owner)
         if not on_behalf_of:
@@ -105,33 +136,16 @@ def answer_request(
                 owner=owner,
                 hint="They can, with `mailconnector delegate`.",
             )
-    myself = Address(account.name, account.address)
-    invited, answering = myself, None
-    if on_behalf_of and on_behalf_of.lower() not in account.own_addresses:
-        may_act_for = means.may_act_for or trusted.may_act_for
-        if not may_act_for(on_behalf_of):
-            raise NotAllowedError(
-                f"{on_behalf_of} does not let you send on their behalf",
-                owner=on_behalf_of,
-                hint="They can, with `mailconnector delegate add ACCOUNT YOU --on-behalf`.",
-            )
-        owner = owner or trusted.owner_of(on_behalf_of)
-        invited, answering = _named(request, on_behalf_of), myself
-    now = datetime.fromtimestamp(means.clock(), UTC)
-    answer = answer_to(request, reply.response, invited, answering, now, reply.text)
-    calendar = _owners_calendar(owner, pairs, paths) if answering is not None else ()
-    with (
-        held_lock(job.lock_path, f"the account {job.account}", wait=_WAIT),
-        open_for_sync(account.pst_path) as store,
-        store.transaction(),
-    ):
-        calendar = calendar or default_path(store, FolderKind.CALENDAR)
-        _enter(store, store.folder_at(calendar, create=answering is None), answer)
-    if not reply.notify:
-        return Answered(answer, calendar, None)
-    if answering is not None:
-        means = replace(means, may_act_for=lambda address: address.lower() == on_behalf_of.lower())
-    return Answered(answer, calendar, send_item(answer.message, account, job, None, means))
+    if not on_behalf_of or on_behalf_of.lower() in account.own_addresses:
+        return ""
+    may_act_for = means.may_act_for or trusted.may_act_for
+    if not may_act_for(on_behalf_of):
+        raise NotAllowedError(
+            f"{on_behalf_of} does not let you send on their behalf",
+            owner=on_behalf_of,
+            hint="They can, with `mailconnector delegate add ACCOUNT YOU --on-behalf`.",
+        )
+    return on_behalf_of
 
 
 def _folders(job: Job) -> tuple[list[FolderPair], dict[int, tuple[str, ...]]]:

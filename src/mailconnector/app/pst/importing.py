@@ -8,7 +8,7 @@ from mailconnector import formats, mapping
 from mailconnector.app.folder_path import join_path
 from mailconnector.app.progress import Progress, no_progress
 from mailconnector.app.pst.folder_kinds import NAMES, default_path, is_free, kind_of_folder
-from mailconnector.app.pst.found import FoundFolder, FoundItem, FoundMessage, LostEntry, SkippedFile
+from mailconnector.app.pst.found import Found, FoundFolder, FoundItem, FoundMessage, LostEntry, SkippedFile
 from mailconnector.app.pst.known_items import KnownItems
 from mailconnector.app.pst.source_kinds import SourceKind
 from mailconnector.app.pst.sources import Source
@@ -92,7 +92,7 @@ def import_source(
         PstFullError: the file cannot take more.
         PstDiskError: the system refused to write.
     """
-    run = _Import(store, folder, update=update)
+    run = _Import(store, folder, update=update, keep_broken=keep_broken)
     total = source.size()
     stage = f"Importing {source.name}"
     progress(stage, 0, total)
@@ -100,51 +100,66 @@ def import_source(
         if folder is not None:
             run.note_folder((), FolderKind.MAIL)
         for found in source.read():
-            match found:
-                case FoundMessage():
-                    run.add_message(found)
-                    progress(stage, min(found.progress, total), total)
-                case FoundItem():
-                    run.add_item(found)
-                    progress(stage, min(found.progress, total), total)
-                case LostEntry():
-                    run.fail(found.place, found.reason)
-                    if found.data and keep_broken is not None:
-                        keep_broken(found.data, found.suffix)
-                    progress(stage, min(found.progress, total), total)
-                case FoundFolder():
-                    run.note_folder(found.folders, found.kind)
-                case SkippedFile():
-                    run.skipped += 1
+            run.take(found)
+            if not isinstance(found, FoundFolder | SkippedFile):
+                progress(stage, min(found.progress, total), total)
         run.make_empty_folders()
     progress(stage, total, total)
-    return ImportedSource(
-        source.name,
-        tuple(map(str, source.paths)),
-        source.kind,
-        run.imported,
-        run.updated,
-        run.present,
-        run.failed,
-        run.skipped,
-        dict(run.filled),
-        tuple(run.failures),
-        tuple(run.notices),
-    )
+    return run.outcome(source)
 
 
 class _Import:
-    def __init__(self, store: Store, target: tuple[str, ...] | None, *, update: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        target: tuple[str, ...] | None,
+        *,
+        update: bool,
+        keep_broken: Callable[[bytes, str], None] | None,
+    ) -> None:
         self._store = store
         self._target = target
         self._update = update
+        self._keep_broken = keep_broken
         self._noted: dict[tuple[str, ...], FolderKind] = {}
         self._folders: dict[tuple[str, ...], tuple[Folder, FolderKind]] = {}
         self._known: dict[int, KnownItems] = {}
-        self.imported = self.updated = self.present = self.failed = self.skipped = 0
-        self.filled: Counter[str] = Counter()
-        self.failures: list[Failure] = []
-        self.notices: list[Failure] = []
+        self._imported = self._updated = self._present = self._failed = self._skipped = 0
+        self._filled: Counter[str] = Counter()
+        self._failures: list[Failure] = []
+        self._notices: list[Failure] = []
+
+    def take(self, found: Found) -> None:
+        """Do what is to be done with one thing that a source has."""
+        match found:
+            case FoundMessage():
+                self._add_message(found)
+            case FoundItem():
+                self._add(found.item, found.folders, found.place, found.file)
+            case LostEntry():
+                self._fail(found.place, found.reason)
+                if found.data and self._keep_broken is not None:
+                    self._keep_broken(found.data, found.suffix)
+            case FoundFolder():
+                self.note_folder(found.folders, found.kind)
+            case SkippedFile():
+                self._skipped += 1
+
+    def outcome(self, source: Source) -> ImportedSource:
+        """Return what came of it."""
+        return ImportedSource(
+            source.name,
+            tuple(map(str, source.paths)),
+            source.kind,
+            self._imported,
+            self._updated,
+            self._present,
+            self._failed,
+            self._skipped,
+            dict(self._filled),
+            tuple(self._failures),
+            tuple(self._notices),
+        )
 
     # -- folders -----------------------------------------------------------------------------------------------------
 
@@ -198,15 +213,14 @@ class _Import:
 
     # -- items -------------------------------------------------------------------------------------------------------
 
-    def add_message(self, found: FoundMessage) -> None:
-        """Import a message."""
+    def _add_message(self, found: FoundMessage) -> None:
         try:
             read = formats.parse_item(found.data, self._kind(found.folders), flags=found.flags, received=found.received)
         except FormatError as error:
-            self.fail(found.place, str(error))
+            self._fail(found.place, str(error))
             return
         if read.problem is not None:
-            self.notices.append(Failure(found.place, str(read.problem)))
+            self._notices.append(Failure(found.place, str(read.problem)))
         self._add(read.item, found.folders, found.place, found.place)
 
     def _kind(self, names: tuple[str, ...]) -> FolderKind:
@@ -216,45 +230,41 @@ class _Import:
             return FolderKind.MAIL
         return self._folder(path, FolderKind.MAIL)[1]
 
-    def add_item(self, found: FoundItem) -> None:
-        """Import an item."""
-        self._add(found.item, found.folders, found.place, found.file)
-
     def _add(self, item: Item, names: tuple[str, ...], place: str, file: str) -> None:
         path = self._path(names, item)
         folder, _ = self._folder(path, kind_of_item(item))
         try:
             done = self._put(folder, item, file)
         except (FormatError, MapiError, PstUsageError) as error:
-            self.fail(place, str(error))
+            self._fail(place, str(error))
             return
         if done:
-            self.filled[join_path(path)] += 1
+            self._filled[join_path(path)] += 1
 
     def _put(self, folder: Folder, item: Item, file: str) -> bool:
         """Put an item into a folder; False when it is there already."""
         if is_free(item):
             folder.add_message(mapping.to_mapi(item))
-            self.imported += 1
+            self._imported += 1
             return True
         known = self._known_in(folder)
         nid = known.take(item, file)
         if nid is None:
             folder.add_message(mapping.to_mapi(item))
-            self.imported += 1
+            self._imported += 1
             return True
         if not self._update:
-            self.present += 1
+            self._present += 1
             return False
         before = mapping.from_mapi(self._store.message(nid).to_object())
         merged = merging.merge(before, before, item).item
         if not _differ(before, merged):
-            self.present += 1
+            self._present += 1
             return False
         # The contents of its attachments are still read from the old one.
         known.replaced(item, nid, folder.add_message(mapping.to_mapi(merged)).nid)
         self._store.message(nid).delete()
-        self.updated += 1
+        self._updated += 1
         return True
 
     def _known_in(self, folder: Folder) -> KnownItems:
@@ -263,11 +273,11 @@ class _Import:
             known = self._known[folder.nid] = KnownItems(self._store, folder)
         return known
 
-    def fail(self, place: str, reason: str) -> None:
+    def _fail(self, place: str, reason: str) -> None:
         """Count an item that is passed over."""
-        self.failed += 1
-        if len(self.failures) < MAX_FAILURES:
-            self.failures.append(Failure(place, reason))
+        self._failed += 1
+        if len(self._failures) < MAX_FAILURES:
+            self._failures.append(Failure(place, reason))
 
 
 def _differ(one: Item, other: Item) -> bool:

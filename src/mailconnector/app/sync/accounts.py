@@ -55,35 +55,7 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
         current: returns the account as the user wants it by now; None for as it is given.
     """
     wanted = current or (lambda: account)
-
-    opened: Callable[[], PstStore | None] | None = None
-
-    def open_local() -> OpenStore:
-        nonlocal opened
-        _make_missing(account)
-        store = PstStore.open(account.pst_path, account.index_path, own_addresses=account.own_addresses)
-        opened = weakref.ref(store)
-        return store
-
-    def preparation() -> Preparation | None:
-        # Mail is made ready for the file where it is parsed.
-        local = opened() if opened is not None else None
-        return None if local is None else local.preparation
-
-    def language() -> str:
-        local = opened() if opened is not None else None
-        return "" if local is None else local.language
-
-    def open_remote() -> WaitingStore:
-        return ImapStore(
-            lambda: connect(account),
-            parsers=_parsers(),
-            book=account.kinds_path,
-            preparation=preparation,
-            views=account.views_path,
-            login=account.imap_server.login,
-            language=language,
-        )
+    stores = _Stores(account)
 
     def copy_requests(state: State, cancelled: Callable[[], bool]) -> CopyReport | None:
         return Copying(
@@ -107,8 +79,8 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
         account.key,
         account.state_path,
         lambda: wanted().settings(),
-        open_local,
-        open_remote,
+        stores.open_local,
+        stores.open_remote,
         account.pst_path,
         partial(follow_renames, account),
         copy_requests,
@@ -117,6 +89,41 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
         announce,
     )
     return job
+
+
+@dataclass(slots=True)
+class _Stores:
+    """The two stores of an account. The remote one parses mail, and makes it ready for the local one that is open."""
+
+    account: Account
+    _opened: Callable[[], PstStore | None] = lambda: None
+
+    def open_local(self) -> OpenStore:
+        account = self.account
+        _make_missing(account)
+        store = PstStore.open(account.pst_path, account.index_path, own_addresses=account.own_addresses)
+        self._opened = weakref.ref(store)
+        return store
+
+    def open_remote(self) -> WaitingStore:
+        account = self.account
+        return ImapStore(
+            lambda: connect(account),
+            parsers=_parsers(),
+            book=account.kinds_path,
+            preparation=self._preparation,
+            views=account.views_path,
+            login=account.imap_server.login,
+            language=self._language,
+        )
+
+    def _preparation(self) -> Preparation | None:
+        local = self._opened()
+        return None if local is None else local.preparation
+
+    def _language(self) -> str:
+        local = self._opened()
+        return "" if local is None else local.language
 
 
 def _parsers() -> int:
