@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 with atheris.instrument_imports(include=["mailconnector"]):
     from tests import exercise
+from chance import settle
 from mutate import Mutator
 
 MEMORY = 400 << 20  # bytes that a file may cost beyond what the fuzzer takes itself
@@ -23,6 +24,7 @@ LARGEST = 700_000  # bytes of a file
 
 def run(data: bytes) -> None:
     """Use a file in every way."""
+    settle(data)
     exercise.run(data, objects=OBJECTS)
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from chance import settle  # noqa: E402
+
 from mailconnector.app.demo import letters  # noqa: E402
 from mailconnector.formats import parse, render_item  # noqa: E402
 from mailconnector.formats.entry_writing import calendar_of, card_of  # noqa: E402
@@ -29,7 +31,8 @@ NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 def main(stores: Path, mail: Path, files: Path) -> None:
-    """Write the seeds."""
+    """Write the seeds, the same each time."""
+    settle(b"seeds")
     for folder in (stores, mail, files):
         folder.mkdir(parents=True, exist_ok=True)
     write_stores(stores)
