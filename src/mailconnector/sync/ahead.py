@@ -1,21 +1,20 @@
-"""Working ahead: the next piece of work is done in another thread while the last one's result is used.
+"""Working ahead: the next piece is made in another thread while the last one is used.
 
 One thread fetches from one store while the caller stores into the other, so each store still has one user at a time.
-At most one result waits, and one more is being made: memory is bounded by three pieces of work.
+At most one piece waits, and one more is being made: memory is bounded by three of them.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Generic, TypeVar
 
-In = TypeVar("In")
-Out = TypeVar("Out")
+T = TypeVar("T")
 
 _TURN = 0.0001
 """Seconds that a thread may keep another one waiting that is ready to go on. Either thread steps aside for a moment
@@ -51,65 +50,56 @@ _TURNS = _Turns()
 
 
 @dataclass(frozen=True, slots=True)
-class _Result(Generic[In, Out]):
-    work: In
-    out: Out
-
-
-@dataclass(frozen=True, slots=True)
 class _End:
     error: BaseException | None = None
 
 
 @dataclass(slots=True)
-class _Worker(Generic[In, Out]):
-    pieces: Iterator[In]
-    do: Callable[[In], Out]
-    results: Queue[_Result[In, Out] | _End] = field(default_factory=lambda: Queue(maxsize=1))
+class _Worker(Generic[T]):
+    pieces: Generator[T, None, None]
+    results: Queue[tuple[T] | _End] = field(default_factory=lambda: Queue(maxsize=1))
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         try:
-            for piece in self.pieces:
-                if self.stop.is_set():
-                    break
-                self.results.put(_Result(piece, self.do(piece)))
+            with closing(self.pieces):
+                for piece in self.pieces:
+                    self.results.put((piece,))
+                    if self.stop.is_set():
+                        break
         except BaseException as error:
             self.results.put(_End(error))
         else:
             self.results.put(_End())
 
 
-def ahead(
-    pieces: Iterable[In], do: Callable[[In], Out], *, in_thread: bool = True
-) -> Generator[tuple[In, Out], None, None]:
-    """Do pieces of work one after the other, each while the result of the one before it is used.
+def ahead(pieces: Generator[T, None, None], *, in_thread: bool = True) -> Generator[T, None, None]:
+    """Have pieces made one after the other, each while the one before it is used.
 
-    Close the generator when it is left early (`contextlib.closing`): that waits until the piece being done is done, so
-    that the thread uses nothing afterwards.
+    Close the generator when it is left early (`contextlib.closing`): that waits until the piece being made is there and
+    `pieces` is closed, so that the thread uses nothing afterwards.
 
     Args:
-        pieces: The work; used up by the other thread.
-        do: Does a piece; runs in one other thread, never twice at a time.
-        in_thread: Work ahead; else each piece is done when it is asked for.
+        pieces: Makes them; runs in one other thread.
+        in_thread: Work ahead; else each piece is made when it is asked for.
 
     Yields:
-        Each piece with its result, in order.
+        The pieces, in order.
 
     Raises:
-        BaseException: What `do` raised, after the results of all pieces before it.
+        BaseException: What `pieces` raised, after all pieces before it.
     """
     if not in_thread:
-        for piece in pieces:
-            yield piece, do(piece)
+        with closing(pieces):
+            yield from pieces
         return
-    worker = _Worker(iter(pieces), do)
+    worker = _Worker(pieces)
     thread = threading.Thread(target=worker.run, name="fetching ahead", daemon=True)
     with _TURNS.quick():
         thread.start()
         try:
-            while isinstance(got := worker.results.get(), _Result):
-                yield got.work, got.out
+            while isinstance(got := worker.results.get(), tuple):
+                yield got[0]
             if got.error is not None:
                 raise got.error
         finally:

@@ -8,7 +8,7 @@ stays in the journal, and `resume` decides about it in the next run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -25,6 +25,7 @@ from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.sightings import timestamp
 from mailconnector.sync.state import State
 from mailconnector.sync.store import (
+    Capabilities,
     Delivery,
     Failure,
     Fetched,
@@ -151,14 +152,14 @@ class FolderWork:
 
     def _fetch(self, side: Side, batch: list[ItemAction], *, headers_only: bool) -> list[tuple[ItemAction, Fetched]]:
         source = self.folder(side)
-        found = self.bench.stores[side].fetch(source, _ids(batch, side), headers_only=headers_only)
-        return self._sort_out(batch, side, list(found))
+        wanted = {action.view.side(side).id: action for action in batch}
+        found = self.bench.stores[side].fetch(source, list(wanted), headers_only=headers_only)
+        return self._sort_out(wanted, list(found))
 
     def _sort_out(
-        self, batch: list[ItemAction], side: Side, found: list[Fetched | Failure]
+        self, wanted: Mapping[str, ItemAction], found: list[Fetched | Failure]
     ) -> list[tuple[ItemAction, Fetched]]:
-        """Return what was fetched, each with its action; note what could not be."""
-        wanted = {action.view.side(side).id: action for action in batch}
+        """Return what was fetched, each with the action of its id; note what could not be."""
         failed = [got for got in found if isinstance(got, Failure)]
         odd = [got for got in found if isinstance(got, Fetched) and got.notice]
         if failed or odd:
@@ -171,20 +172,25 @@ class FolderWork:
         return [(wanted[got.state.id], got) for got in found if isinstance(got, Fetched)]
 
     def _add_all(self, side: Side, headers_only: bool, group: list[ItemAction]) -> None:
-        """Add items batch by batch, the next of which is fetched while one is being stored."""
+        """Add items batch by batch, the next of which is fetched while one is being stored.
+
+        They are fetched in one go: between two batches neither the source nor who reads for it stands still.
+        """
         store, source, target = self.bench.stores[side.other], self.folder(side.other), self.folder(side)
-
-        def fetch(batch: list[ItemAction]) -> list[Fetched | Failure]:
-            return list(store.fetch(source, _ids(batch, side.other), headers_only=headers_only))
-
-        batches = list(self._batches(side, group))
-        in_thread = store.capabilities.fetches_ahead and len(batches) > 1
-        with closing(ahead(batches, fetch, in_thread=in_thread)) as results:
-            for batch, found in results:
-                fetched = self._sort_out(batch, side.other, found)
+        wanted = {action.view.side(side.other).id: action for action in group}
+        found = store.fetch(source, list(wanted), headers_only=headers_only)
+        batches = _in_batches(found, self.bench.stores[side].capabilities)
+        in_thread = store.capabilities.fetches_ahead and len(list(self._batches(side, group))) > 1
+        missing = len(group)
+        with closing(ahead(batches, in_thread=in_thread)) as results:
+            for batch in results:
+                fetched = self._sort_out(wanted, batch)
                 if fetched:
                     self._add(side, target, fetched, headers_only=headers_only)
+                missing -= len(batch)
                 self.bench.between(len(batch))
+        if missing:
+            self.bench.between(missing)
 
     def _add(self, side: Side, target: str, fetched: list[tuple[ItemAction, Fetched]], *, headers_only: bool) -> None:
         state, store = self.bench.state, self.bench.stores[side]
@@ -481,8 +487,26 @@ class FolderWork:
         self._log.clear()
 
 
-def _ids(batch: list[ItemAction], side: Side) -> list[str]:
-    return [action.view.side(side).id for action in batch]
+def _in_batches(
+    found: Iterator[Fetched | Failure], capabilities: Capabilities
+) -> Generator[list[Fetched | Failure], None, None]:
+    """Yield what is fetched in batches that a store takes; what came before an error too."""
+    batch: list[Fetched | Failure] = []
+    size = 0
+    try:
+        for got in found:
+            more = got.state.size if isinstance(got, Fetched) else 0
+            if batch and (len(batch) >= capabilities.batch_items or size + more > capabilities.batch_bytes):
+                yield batch
+                batch, size = [], 0
+            batch.append(got)
+            size += more
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def marks(got: Fetched, side: Side) -> FlagSet:

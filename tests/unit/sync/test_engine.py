@@ -810,16 +810,17 @@ def test_what_cannot_be_resumed_now_is_resumed_later(plain: Exchange) -> None:
 
 
 def test_a_batch_is_fetched_while_another_is_stored(tmp_path: Path) -> None:
-    fetched: list[int] = []
+    asked: list[int] = []
     overlaps: list[bool] = []
     more = threading.Event()
 
     class Source(MemoryStore):
         def fetch(self, folder, ids, *, headers_only=False):
-            fetched.append(len(ids))
-            if len(fetched) > 1:
-                more.set()
-            return super().fetch(folder, ids, headers_only=headers_only)
+            asked.append(len(ids))
+            for number, got in enumerate(super().fetch(folder, ids, headers_only=headers_only)):
+                if number >= 4:
+                    more.set()
+                yield got
 
     class Target(MemoryStore):
         def add(self, folder, deliveries):
@@ -834,9 +835,35 @@ def test_a_batch_is_fetched_while_another_is_stored(tmp_path: Path) -> None:
         remote.put(folder_named(remote, "Inbox"), mail(number))
     with State(str(tmp_path / "state.db")) as state:
         synchronise(state, local, remote)
-    assert fetched == [4, 4, 4]
+    assert asked == [12]  # in one go
     assert overlaps == [True, True, True]
     assert contents(local) == contents(remote)
+
+
+def test_what_came_before_the_source_broke_down_is_stored(tmp_path: Path) -> None:
+    class Source(MemoryStore):
+        broken = True
+
+        def fetch(self, folder, ids, *, headers_only=False):
+            for number, got in enumerate(super().fetch(folder, ids, headers_only=headers_only)):
+                if self.broken and number == 6:
+                    raise StoreError("nothing answers any more")
+                yield got
+
+    for fetches_ahead in (False, True):
+        traits = Traits(capabilities=Capabilities(batch_items=4, fetches_ahead=fetches_ahead))
+        local, remote = MemoryStore(traits), Source(traits)
+        for store in (local, remote):
+            store.create_folder("", "Inbox", special=SpecialUse.INBOX)
+        for number in range(12):
+            remote.put(folder_named(remote, "Inbox"), mail(number))
+        with State(str(tmp_path / f"state-{fetches_ahead}.db")) as state:
+            report = synchronise(state, local, remote)
+            assert [type(one.error) for one in report.troubles] == [StoreError]
+            assert sum(bodies(local).values()) == 6
+            remote.broken = False
+            synchronise(state, local, remote)
+        assert contents(local) == contents(remote)
 
 
 def test_a_run_can_be_cancelled_between_batches(tmp_path: Path) -> None:

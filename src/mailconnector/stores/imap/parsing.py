@@ -31,7 +31,7 @@ _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
 _FEW = 10  # so many messages are parsed sooner than handed over
 _WAITING = 4  # batches a worker that are taken from the server before the first of them is handed out
-_LEFT_HERE = 4  # each of so many batches is left here where there is one worker, and it has enough to do
+_LEFT_HERE = 6  # each of so many batches is left here where there is one worker, and it has enough to do
 _ENOUGH = 3
 
 _Made = TypeVar("_Made")
@@ -153,11 +153,7 @@ class Parsers:
         self._asked = 0
 
     def pay_for(self, count: int) -> bool:
-        """Tell whether the messages of the next fetch, of so many, are better given to the processes.
-
-        A fetch is bounded in bytes, so that of large messages there are few in each: what counts is how many there
-        were in all.
-        """
+        """Tell whether the messages of the next fetch, of so many, are better given to the processes."""
         self._asked += count
         return count > _FEW and (self._asked >= self.worth_it or self.has_answered)
 
