@@ -131,10 +131,12 @@ class _Reader:
             self.html = None
             self.pieces = [piece for piece in self.pieces if piece.kind is not PieceKind.HTML]
         original = self._original() if self.protected else b""
-        envelope = fields.read(root.fields, root.parameters.get("charset", ""))
+        headers = self._headers()
+        # Lines that end in several ways: what the mail says is what its kept header says, whose ends are all alike.
+        values = root.fields if root.data.startswith(headers, root.start) else field_values(headers)
+        envelope = fields.read(values, root.parameters.get("charset", ""))
         received = received or fields.received(root.fields)
         message_class = self._class()
-        headers = self._headers()
         return Mail(
             **envelope,
             message_class=message_class,
