@@ -435,6 +435,19 @@ def test_a_full_account_fails_its_messages_and_no_more(mailbox):
         assert len(listed(store, "INBOX")) == 2
 
 
+@pytest.mark.parametrize(("count", "stays"), [(60, False), (5, True)])
+def test_of_a_fetch_that_is_given_up_much_is_not_waited_for(mailbox, count, stays):
+    with mailbox.open() as store:
+        ids = put(store, "INBOX", *(mail(number) for number in range(count)))
+        before = store._line.client
+        found = store.fetch("INBOX", ids)
+        assert isinstance(next(found), Fetched)
+        found.close()
+        assert (not before.closed) is stays
+        assert len(listed(store, "INBOX")) == count
+        assert [got.state.id for got in store.fetch("INBOX", ids) if isinstance(got, Fetched)] == ids
+
+
 def test_messages_are_parsed_in_other_processes_in_their_order(dovecot):
     with imap_subject.mailbox(dovecot) as mailbox:
         with mailbox.open(parsers=2) as store:

@@ -41,6 +41,7 @@ _SEARCHED_AT_ONCE = 25  # names in one SEARCH
 _MOST_SEARCHED = 500  # beyond that, reading all headers costs less
 _RECENT = 2000  # messages that a server's index may not know yet
 _MOST_LOSSES = 3
+_FEW = 20  # messages that are waited for rather than to log in again
 
 
 class Reader:
@@ -192,6 +193,10 @@ class Reader:
                 elif not suspect:
                     return
                 suspect = 0
+            except GeneratorExit:
+                if len(left) > _FEW:
+                    self._line.drop()  # what was asked for is still to come, and nobody wants it
+                raise
             except ImapOvertakenError:
                 continue
             except LOST as error:
