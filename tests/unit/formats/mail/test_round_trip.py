@@ -77,3 +77,8 @@ def test_a_layout_of_the_first_version_still_counts() -> None:
     kept = replace(mail, layout=_FIRST_LAYOUT, attachments=(replace(attachment, item=inner),))
     assert render(kept) == _ODD
     assert render(replace(kept, text="Changed")) != _ODD
+
+
+def test_a_header_whose_lines_end_in_two_ways_is_written_as_it_was() -> None:
+    data = b'To:"1\nTo:"<<e\r\n\r\nHello\r\n'
+    assert render(parse(data)) == data
