@@ -245,12 +245,14 @@ class SyncMachine(RuleBasedStateMachine):
             folder, got = found
             self.written[message_id_of(got.item)] -= seen(got.item)
             # What a program has dropped here before, and did not come back in between, goes with the other side's item.
+            # Of copies of one name, nobody can tell which it was that the program has written, once another is gone.
             other = self.exchange.side(side.other)
-            paths = {path for path, _ in seen(got.item)}
-            for one in items(other, folder_named(other, THINGS)):
-                if _name(one) == _name(got):
-                    dropped = {(path, value) for path, value in seen(one.item) if path not in paths}
-                    self.written[message_id_of(got.item)] -= dropped
+            there = [one.item for one in items(other, folder_named(other, THINGS)) if _name(one) == _name(got)]
+            for copy in items(store, folder):
+                if _name(copy) == _name(got):
+                    paths = {path for path, _ in seen(copy.item)}
+                    dropped = {(path, value) for item in there for path, value in seen(item) if path not in paths}
+                    self.written[_name(got)] -= dropped
             store.delete(folder, [Removal(got.state.id, got.state.revision)])
             store.barrier()
             self.touched[side].add((message_id_of(got.item), ""))
