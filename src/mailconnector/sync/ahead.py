@@ -1,7 +1,7 @@
 """Working ahead: the next piece is made in another thread while the last one is used.
 
 One thread fetches from one store while the caller stores into the other, so each store still has one user at a time.
-At most one piece waits, and one more is being made: memory is bounded by three of them.
+A few pieces may wait, and one more is being made: memory is bounded by them and the one that is used.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _End:
 @dataclass(slots=True)
 class _Worker(Generic[T]):
     pieces: Generator[T, None, None]
-    results: Queue[tuple[T] | _End] = field(default_factory=lambda: Queue(maxsize=1))
+    results: Queue[tuple[T] | _End]
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -73,7 +73,7 @@ class _Worker(Generic[T]):
             self.results.put(_End())
 
 
-def ahead(pieces: Generator[T, None, None], *, in_thread: bool = True) -> Generator[T, None, None]:
+def ahead(pieces: Generator[T, None, None], *, waiting: int = 1, in_thread: bool = True) -> Generator[T, None, None]:
     """Have pieces made one after the other, each while the one before it is used.
 
     Close the generator when it is left early (`contextlib.closing`): that waits until the piece being made is there and
@@ -81,6 +81,7 @@ def ahead(pieces: Generator[T, None, None], *, in_thread: bool = True) -> Genera
 
     Args:
         pieces: Makes them; runs in one other thread.
+        waiting: How many may wait.
         in_thread: Work ahead; else each piece is made when it is asked for.
 
     Yields:
@@ -93,7 +94,7 @@ def ahead(pieces: Generator[T, None, None], *, in_thread: bool = True) -> Genera
         with closing(pieces):
             yield from pieces
         return
-    worker = _Worker(pieces)
+    worker = _Worker(pieces, Queue(maxsize=waiting))
     thread = threading.Thread(target=worker.run, name="fetching ahead", daemon=True)
     with _TURNS.quick():
         thread.start()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from mailconnector.sync import bases, journal, log, pairs
 from mailconnector.sync.ahead import ahead
@@ -25,7 +26,6 @@ from mailconnector.sync.rules import Change, Conflict, Side, Step
 from mailconnector.sync.sightings import timestamp
 from mailconnector.sync.state import State
 from mailconnector.sync.store import (
-    Capabilities,
     Delivery,
     Failure,
     Fetched,
@@ -37,6 +37,8 @@ from mailconnector.sync.store import (
     Status,
     SyncStore,
 )
+
+_PIECES = 5  # that a batch is fetched in
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +181,13 @@ class FolderWork:
         store, source, target = self.bench.stores[side.other], self.folder(side.other), self.folder(side)
         wanted = {action.view.side(side.other).id: action for action in group}
         found = store.fetch(source, list(wanted), headers_only=headers_only)
-        batches = _in_batches(found, self.bench.stores[side].capabilities)
+        most, size = self.bench.stores[side].capabilities.batch_items, self.bench.stores[side].capabilities.batch_bytes
+        # In pieces of a batch: what waits between the two sides is less than one.
+        pieces = _in_batches(found, max(1, most // _PIECES), size // _PIECES)
         in_thread = store.capabilities.fetches_ahead and len(list(self._batches(side, group))) > 1
         missing = len(group)
-        with closing(ahead(batches, in_thread=in_thread)) as results:
-            for batch in results:
+        with closing(ahead(pieces, waiting=_PIECES - 2, in_thread=in_thread)) as results:
+            for batch in _in_batches(chain.from_iterable(results), most, size):
                 fetched = self._sort_out(wanted, batch)
                 if fetched:
                     self._add(side, target, fetched, headers_only=headers_only)
@@ -488,15 +492,15 @@ class FolderWork:
 
 
 def _in_batches(
-    found: Iterator[Fetched | Failure], capabilities: Capabilities
+    found: Iterator[Fetched | Failure], most: int, most_bytes: int
 ) -> Generator[list[Fetched | Failure], None, None]:
-    """Yield what is fetched in batches that a store takes; what came before an error too."""
+    """Yield what is fetched in batches of so many items and bytes, and what came before an error too."""
     batch: list[Fetched | Failure] = []
     size = 0
     try:
         for got in found:
             more = got.state.size if isinstance(got, Fetched) else 0
-            if batch and (len(batch) >= capabilities.batch_items or size + more > capabilities.batch_bytes):
+            if batch and (len(batch) >= most or size + more > most_bytes):
                 yield batch
                 batch, size = [], 0
             batch.append(got)
