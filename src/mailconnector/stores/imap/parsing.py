@@ -3,7 +3,8 @@
 Parsing is the dearest part of reading mail, and one process uses one core. Raw bytes go to the workers, items come
 back, and beside them what the workers made of them for the store that they go to, where its preparation was handed
 over. A few batches are on the way at any time, so memory stays bounded however long the stream is. Starting a process
-takes as long as parsing thousands of messages: until the first one answers, they are parsed here.
+takes as long as parsing thousands of messages: until the first one answers, they are parsed here. A single worker has
+more to do than who stores what it made, so some batches are left here while it has enough of them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
 _FEW = 10  # so many messages are parsed sooner than handed over
 _WAITING = 4  # batches a worker that are taken from the server before the first of them is handed out
+_LEFT_HERE = 6  # each of so many batches is left here where there is one worker, and it has enough to do
+_ENOUGH = 3
 
 _Made = TypeVar("_Made")
 Prepare = Callable[[Item, FlagSet, datetime | None], object]
@@ -164,10 +167,10 @@ class Parsers:
     ) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
         """Parse messages and hand them out in their order, with whatever was wrong with each."""
         pending: deque[_Batch] = deque()
-        for batch in _batches(sources):
+        for number, batch in enumerate(_batches(sources), start=1):
             here = [one[0] if isinstance(one, tuple) else one for one in batch]
             data = [one[1] for one in batch if isinstance(one, tuple)]
-            begun = self._begun(data)
+            begun = None if self._is_left_here(number, pending) else self._begun(data)
             pending.append(_Batch(here, data, _parse_here(data) if begun is None else begun))
             del batch, data, begun
             while pending and (pending[0].is_done() or len(pending) > _WAITING * self._count):
@@ -181,6 +184,12 @@ class Parsers:
         self._answer = None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _is_left_here(self, number: int, pending: deque[_Batch]) -> bool:
+        """Tell whether a batch, by its number, is better parsed here."""
+        if self._count > 1 or number % _LEFT_HERE:
+            return False
+        return sum([not batch.is_done() for batch in pending]) >= _ENOUGH
 
     def _begun(self, data: list[Source]) -> Future[list[_Answer | Exception]] | None:
         if self._broken:
