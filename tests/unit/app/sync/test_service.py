@@ -114,8 +114,7 @@ def test_a_change_of_the_file_is_followed_when_it_has_come_to_rest(world, told, 
     before = len(told.ended())
     world.put(world.local, 1)
     world.local_file.write_bytes(b"22")
-    told.wait(lambda: len(told.ended()) > before)
-    assert same(world)
+    told.wait(lambda: len(told.ended()) > before and same(world))
 
 
 def test_folders_at_intervals_are_looked_into_when_their_time_has_come(world, told, serve):
