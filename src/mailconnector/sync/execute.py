@@ -8,14 +8,13 @@ stays in the journal, and `resume` decides about it in the next run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from mailconnector.sync import bases, journal, log, pairs
-from mailconnector.sync.ahead import ahead
 from mailconnector.sync.errors import ItemError
+from mailconnector.sync.fetching import fetch_in_batches
 from mailconnector.sync.flags import FlagSet, kept, to_text
 from mailconnector.sync.journal import Intent
 from mailconnector.sync.merging import Made, categories_of, make
@@ -37,8 +36,6 @@ from mailconnector.sync.store import (
     Status,
     SyncStore,
 )
-
-_PIECES = 5  # that a batch is fetched in
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,20 +171,15 @@ class FolderWork:
         return [(wanted[got.state.id], got) for got in found if isinstance(got, Fetched)]
 
     def _add_all(self, side: Side, headers_only: bool, group: list[ItemAction]) -> None:
-        """Add items batch by batch, the next of which is fetched while one is being stored.
-
-        They are fetched in one go: between two batches neither the source nor who reads for it stands still.
-        """
-        store, source, target = self.bench.stores[side.other], self.folder(side.other), self.folder(side)
+        """Add items batch by batch, the next of which is fetched while one is being stored."""
+        store, traits = self.bench.stores[side.other], self.bench.stores[side].capabilities
+        source, target = self.folder(side.other), self.folder(side)
         wanted = {action.view.side(side.other).id: action for action in group}
-        found = store.fetch(source, list(wanted), headers_only=headers_only)
-        most, size = self.bench.stores[side].capabilities.batch_items, self.bench.stores[side].capabilities.batch_bytes
-        # In pieces of a batch: what waits between the two sides is less than one.
-        pieces = _in_batches(found, max(1, most // _PIECES), size // _PIECES)
         in_thread = store.capabilities.fetches_ahead and len(list(self._batches(side, group))) > 1
+        found = fetch_in_batches(store, source, list(wanted), traits, headers_only=headers_only, in_thread=in_thread)
         missing = len(group)
-        with closing(ahead(pieces, waiting=_PIECES - 2, in_thread=in_thread)) as results:
-            for batch in _in_batches(chain.from_iterable(results), most, size):
+        with closing(found) as batches:
+            for batch in batches:
                 fetched = self._sort_out(wanted, batch)
                 if fetched:
                     self._add(side, target, fetched, headers_only=headers_only)
@@ -489,28 +481,6 @@ class FolderWork:
     def _write_log(self) -> None:
         log.write(self.bench.state, self._log)
         self._log.clear()
-
-
-def _in_batches(
-    found: Iterator[Fetched | Failure], most: int, most_bytes: int
-) -> Generator[list[Fetched | Failure], None, None]:
-    """Yield what is fetched in batches of so many items and bytes, and what came before an error too."""
-    batch: list[Fetched | Failure] = []
-    size = 0
-    try:
-        for got in found:
-            more = got.state.size if isinstance(got, Fetched) else 0
-            if batch and (len(batch) >= most or size + more > most_bytes):
-                yield batch
-                batch, size = [], 0
-            batch.append(got)
-            size += more
-    except Exception:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
 
 
 def marks(got: Fetched, side: Side) -> FlagSet:
