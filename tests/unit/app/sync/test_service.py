@@ -190,7 +190,7 @@ def test_it_keeps_nothing_over_many_rounds(world, told, serve):
         gc.collect()
 
     def at_rest() -> int:
-        # After a round has ended its loop plans the next, with the state open, and the push of a delivery may begin one.
+        # When a round has ended, its loop plans the next, with the state open, and a push may begin one.
         counts = []
         for _ in range(50):
             counts.append(descriptors())
