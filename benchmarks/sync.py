@@ -140,12 +140,15 @@ class Ours:
         self._directory = directory
         self._parsers = parsers
         directory.mkdir()
-        # As it runs where it is installed: the byte code of its modules is there before the first run.
-        self._environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(directory / "bytecode")}
+        # As it runs where it is installed: the byte code of its modules is there before the first run, and the process
+        # that parses does not load this program, as it would not load that of the command, which is next to nothing.
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPYCACHEPREFIX": str(directory / "bytecode"),
+        }
         self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        subprocess.run(
-            [sys.executable, __file__, "--help"], check=True, stdout=subprocess.DEVNULL, env=self._environment
-        )
+        subprocess.run([sys.executable, "-c", "import sync"], check=True, env=self._environment)
 
     def run(self, mailbox: Mailbox, state: str = "state.db") -> Figures:
         """Synchronise once."""
@@ -155,7 +158,7 @@ class Ours:
             "state": state,
             "parsers": self._parsers,
         }
-        command = [sys.executable, __file__, "--alone", json.dumps(arguments)]
+        command = [sys.executable, "-c", f"import sync; sync.run_alone({json.dumps(arguments)!r})"]
         done = subprocess.run(
             command, check=True, stdout=subprocess.PIPE, text=True, timeout=_PATIENCE, env=self._environment
         )
@@ -338,11 +341,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--parsers", type=int, default=0, help="processes that parse messages for us")
     parser.add_argument("--peers", default="mbsync,offlineimap", help="other programs, joined by commas")
-    parser.add_argument("--alone", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.alone:
-        run_alone(options.alone)
-        return
     with tempfile.TemporaryDirectory(prefix="bench-sync-") as directory, DovecotServer() as server:
         compare(server, Path(directory), options.messages, options.parsers, frozenset(options.peers.split(",")))
 

@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from mailconnector.items import Item
-from mailconnector.pst.files import check_file
+from mailconnector.pst.care import check_file
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import SyncStore
 from tests.contract import imap_subject, pst_subject

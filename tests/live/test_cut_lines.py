@@ -19,7 +19,7 @@ from mailconnector.items import Appointment, Contact, Item, mail_of, with_mail
 from mailconnector.lab import CyrusServer, DovecotServer, MailServer
 from mailconnector.lab.proxy import CutAfterBytes, CutAtCommand, Fault, FaultyProxy
 from mailconnector.mapi import MessageObject, reading, tags
-from mailconnector.pst.files import check_file
+from mailconnector.pst.care import check_file
 from tests.live.accounts import account_of, command, messages, profile_on
 from tests.live.journeys import Letter, Stop, new_file
 from tests.unit.items.edits import sample

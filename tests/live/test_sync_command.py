@@ -24,7 +24,7 @@ from mailconnector.app.account.profile import Account
 from mailconnector.app.demo import deeds, letters
 from mailconnector.lab import DovecotServer
 from mailconnector.lab.processes import STATE_FILE, Kept
-from mailconnector.pst.files import check_file
+from mailconnector.pst.care import check_file
 from tests.live.accounts import (
     account_of,
     command,

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from mailconnector.imap.commands import CommandLine, Literal, quoted
 from mailconnector.imap.dates import format_internal_date, parse_internal_date
-from mailconnector.imap.names import NameCodec, decode_utf7, encode_utf7
+from mailconnector.imap.names import NameCodec
 from mailconnector.imap.rights import Rights
 from mailconnector.imap.sets import MAX_NUMBER, UidSet
 from mailconnector.imap.syntax import Cursor
+from mailconnector.utf7 import decode_utf7, encode_utf7
 
 NUMBERS = st.sets(st.one_of(st.integers(1, 60), st.integers(1, MAX_NUMBER)), max_size=60)
 ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from mailconnector import pst
 from mailconnector.mapi import tags
 from mailconnector.mapi.objects import MessageObject
-from mailconnector.pst.files import check_file
+from mailconnector.pst.care import check_file
 from mailconnector.stores import PstStore
 from mailconnector.sync.flags import DRAFT, FLAGGED, SEEN, FlagSet
 from mailconnector.sync.store import Fetched, FlagChange, ItemState, Removal, Replacement, Status

@@ -12,8 +12,8 @@ from rich.text import Text
 from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import AsJson, PstFile
 from mailconnector.cli.terminal import clean, counted, list_table, print_json, print_line, progress_bar, stdout
+from mailconnector.pst.care import check_file
 from mailconnector.pst.check import Finding, Report, Severity
-from mailconnector.pst.files import check_file
 
 SHOWN = 10
 """Findings of one kind that are shown unless all are asked for."""

@@ -8,7 +8,7 @@ import typer
 from mailconnector.cli.exits import ends_well
 from mailconnector.cli.options import AsJson, PstFile
 from mailconnector.cli.terminal import clean, print_json, print_line, progress_bar, size_text
-from mailconnector.pst.files import compact_file
+from mailconnector.pst.care import compact_file
 
 
 @ends_well

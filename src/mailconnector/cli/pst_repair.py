@@ -10,8 +10,8 @@ from mailconnector.cli.exits import ExitCode, ends_well
 from mailconnector.cli.options import AsJson, PstFile
 from mailconnector.cli.pst_check import SHOWN, finding_json, print_findings, report_json
 from mailconnector.cli.terminal import clean, counted, print_json, print_line, progress_bar
+from mailconnector.pst.care import repair_file
 from mailconnector.pst.check import Severity
-from mailconnector.pst.files import repair_file
 from mailconnector.pst.repair import RepairReport
 
 

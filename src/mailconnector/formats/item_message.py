@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
+from mailconnector.formats import forms
 from mailconnector.formats.errors import FormatError
-from mailconnector.formats.forms.known import FORMS
 from mailconnector.formats.item.forms import ItemForm, ServerMessage, content_of, form_of, leaves_of, with_source
 from mailconnector.formats.item.leftover import (
     LeftoverFormatError,
@@ -91,7 +91,7 @@ def render_item(item: Item, *, form: ItemForm = ItemForm.OWN) -> bytes:
         return render(item)
     if form is ItemForm.AUTHOR:
         name = form_of(item)
-        for one in FORMS:
+        for one in forms.FORMS:
             if name == one.NAME and (written := one.write(item)) is not None:
                 return written
     return _own(item)
@@ -177,7 +177,7 @@ def parse_item(
     if kind is FolderKind.MAIL:
         return ReadItem(mail)
     message = ServerMessage(mail, scan(data, Budget()), kind)
-    for form in FORMS:
+    for form in forms.FORMS:
         if form.matches(message):
             try:
                 item = form.read(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailconnector.formats.calendar.event_lines import method_of
+from mailconnector.formats import calendar
 from mailconnector.formats.item.parts import item_text, standard_of
 from mailconnector.formats.mail.rendering import render
 from mailconnector.items import Appointment, Attachment, Item, Mail, Placement, readable
@@ -56,7 +56,7 @@ def render_outgoing(item: Item) -> bytes:
 def as_sent(item: Item) -> Mail:
     """Return an item as the mail that is sent of it, with all its recipients."""
     if isinstance(item, Appointment):
-        method = method_of(item)
+        method = calendar.method_of(item)
         return _meeting_message(item, method) if method and not item.mail.layout else _with_html(readable(item))
     return _with_html(readable(item))
 
@@ -74,7 +74,7 @@ def _meeting_message(item: Appointment, method: str) -> Mail:
     is_answer = method in ("REPLY", "COUNTER")
     invited = item if is_answer else _without_organizer(item)
     mail = _with_html(invited.as_mail())
-    calendar = Attachment(
+    part = Attachment(
         content_type="text/calendar",
         data=standard_of(replace(item, reminder=None) if is_answer else item),
         placement=Placement.ALTERNATIVE,
@@ -83,7 +83,7 @@ def _meeting_message(item: Appointment, method: str) -> Mail:
     text = mail.text
     if text is None and mail.html is None:
         text = item_text(item)
-    return replace(mail, message_class="IPM.Note", text=text, attachments=(*mail.attachments, calendar))
+    return replace(mail, message_class="IPM.Note", text=text, attachments=(*mail.attachments, part))
 
 
 def _without_organizer(item: Appointment) -> Appointment:

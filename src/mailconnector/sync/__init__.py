@@ -3,7 +3,9 @@
 `store` is what a store has to offer; `synchronise` keeps two of them in step.
 """
 
-from mailconnector.sync.engine import Request, Watcher, synchronise
+from typing import TYPE_CHECKING
+
+from mailconnector.deferred import deferred
 from mailconnector.sync.errors import (
     AccountError,
     FolderError,
@@ -15,10 +17,17 @@ from mailconnector.sync.errors import (
     SyncError,
 )
 from mailconnector.sync.options import Answer, Brake, FolderOptions, Form, Mode, Settings, Trigger
-from mailconnector.sync.report import Report
 from mailconnector.sync.rules import Change, Conflict, Side, Step
-from mailconnector.sync.state import State
 from mailconnector.sync.store import SyncStore
+
+if TYPE_CHECKING:
+    from mailconnector.sync.engine import Request, Watcher, synchronise
+    from mailconnector.sync.report import Report
+    from mailconnector.sync.state import State
+else:
+    __getattr__ = deferred(
+        __name__, Report="report", Request="engine", State="state", Watcher="engine", synchronise="engine"
+    )
 
 __all__ = [
     "AccountError",

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from mailconnector.imap.errors import ImapUsageError
-from mailconnector.imap.names import NameCodec, decode_utf7, encode_utf7
+from mailconnector.imap.names import NameCodec
+from mailconnector.utf7 import decode_utf7, encode_utf7
 
 
 @pytest.mark.parametrize(

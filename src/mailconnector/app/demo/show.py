@@ -13,8 +13,8 @@ from mailconnector.app.demo.place import clear, place_at, servers, write_profile
 from mailconnector.app.sync.accounts import job_for
 from mailconnector.app.sync.round import Onlooker, Outcome, run_round
 from mailconnector.app.sync.verdict import Verdict
+from mailconnector.pst.care import check_file
 from mailconnector.pst.check import Report
-from mailconnector.pst.files import check_file
 
 
 @dataclass(frozen=True, slots=True)

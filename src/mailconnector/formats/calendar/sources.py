@@ -70,6 +70,14 @@ def source_of(mail: Mail) -> Component | None:
         return None
 
 
+def uid_of(mail: Mail) -> str:
+    """Return the UID in the calendar from which an item was made; "" when it has none."""
+    source = source_of(mail)
+    if source is None:
+        return ""
+    return next((part.text("UID") for part in source.parts if part.name != "VTIMEZONE"), "").strip()
+
+
 def merged_calendar(now: Component, before: Component, source: Component) -> Component:
     """Return a calendar as it has to be written.
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from mailconnector.formats.card import contact as card_contact
 from mailconnector.formats.card import groups as card_groups
 from mailconnector.formats.card import lines as card_lines
-from mailconnector.formats.card.lines import V3, V4, CardFormatError, Line
+from mailconnector.formats.card.lines import V2, V3, V4, CardFormatError, Line
 from mailconnector.items.contact import Contact
 from mailconnector.items.distribution_list import DistributionList
 
-__all__ = ["CardFormatError", "parse", "render", "version_of"]
+__all__ = ["CardFormatError", "parse", "render", "uid_of", "version_of"]
 
 
 def parse(data: bytes) -> list[Contact | DistributionList]:
@@ -57,5 +57,12 @@ def render(
 
 
 def version_of(item: Contact | DistributionList) -> str:
-    """Return the version of the card from which an item came; 4.0 when it came from none."""
-    return card_lines.parse_kept(item.source)[0]
+    """Return in which version an item is written that came from a card: in that of the card, or the next that is."""
+    version = card_lines.parse_kept(item.source)[0]
+    return V3 if version == V2 else version
+
+
+def uid_of(item: Contact | DistributionList) -> str:
+    """Return the UID in the card that an item came from; "" when it has none."""
+    lines = card_lines.parse_kept(item.source)[1]
+    return next((line.text() for line in lines if line.name == "UID"), "").strip()

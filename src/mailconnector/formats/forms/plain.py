@@ -15,7 +15,6 @@ import re
 from dataclasses import replace
 
 from mailconnector.formats import calendar, card
-from mailconnector.formats.card.lines import V2, V3
 from mailconnector.formats.item.forms import ServerMessage, source_of, with_source
 from mailconnector.formats.item.leftover import CARD_KINDS
 from mailconnector.formats.item.parts import CALENDAR_KINDS, one_item, standard_entity
@@ -109,8 +108,7 @@ def write(item: Item) -> bytes | None:
     words = first.decode("ascii", "replace").split()
     inline = "inline" in words or "single" in words
     if isinstance(item, (Contact, DistributionList)):
-        version = card.version_of(item)
-        content = card.render(item, V3 if version == V2 else version)
+        content = card.render(item, card.version_of(item))
     elif isinstance(item, (Appointment, Task, JournalEntry)):
         content = calendar.render(item, inline=inline)
     else:

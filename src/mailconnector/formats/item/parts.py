@@ -16,9 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mailconnector.formats import calendar, card
-from mailconnector.formats.calendar import sources as calendar_sources
-from mailconnector.formats.calendar.event_lines import method_of
-from mailconnector.formats.card import lines as card_lines
 from mailconnector.formats.errors import FormatError
 from mailconnector.formats.item.leftover import CARD_KINDS
 from mailconnector.formats.mail.entities import Entity, attachment_entity, text_entity
@@ -133,7 +130,7 @@ def standard_entity(item: Item, content: bytes, method: str = "") -> Entity:
     """
     values: list[tuple[str, str]] = []
     if isinstance(item, Appointment):
-        method = method_of(item) or method
+        method = calendar.method_of(item) or method
     if method:
         values.append(("method", method))
     if type(item) in calendar.COMPONENTS:
@@ -259,13 +256,7 @@ def uid_of(item: Item) -> str:
     """Return the UID in the calendar or card that an item came from; "" when it has none."""
     if isinstance(item, Appointment) and item.uid:
         return item.uid
-    if isinstance(item, _CARDS):
-        lines = card_lines.parse_kept(item.source)[1]
-        return next((line.text() for line in lines if line.name == "UID"), "").strip()
-    source = calendar_sources.source_of(mail_of(item))
-    if source is None:
-        return ""
-    return next((part.text("UID") for part in source.parts if part.name != "VTIMEZONE"), "").strip()
+    return card.uid_of(item) if isinstance(item, _CARDS) else calendar.uid_of(mail_of(item))
 
 
 def body_of(text: str | None) -> str | None:

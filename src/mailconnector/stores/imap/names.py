@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from mailconnector.imap.names import encode_utf7
 from mailconnector.imap.quirks import Quirk
+from mailconnector.utf7 import encode_utf7
 
 _LONGEST = 200  # bytes of a name, however it is spelt; file systems take 255
 _INSTEAD = "_"

@@ -7,12 +7,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import cast
 
-from mailconnector.imap.names import decode_utf7, encode_utf7
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import Properties, PropertyKey
 from mailconnector.mapi.values import Value
 from mailconnector.mapping import read_flags
 from mailconnector.sync.flags import ALL_FLAGS, DELETED, FlagDomain, FlagSet, flags_of, kept
+from mailconnector.utf7 import decode_utf7, encode_utf7
 
 KEPT_FLAGS = FlagDomain(ALL_FLAGS - {DELETED})
 """The flags that last in a PST file. A message that is marked as deleted is what Outlook has Deleted Items for."""

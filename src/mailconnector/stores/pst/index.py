@@ -16,11 +16,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from mailconnector.items import FolderKind
+from mailconnector.stores.pst.moments import moment_of
 from mailconnector.sync.flags import FlagSet, from_text, to_text
 from mailconnector.sync.store import Identity, ItemState, SpecialUse
 
@@ -28,7 +28,6 @@ _VERSION = 5
 _PAGE = 1000
 _LONGEST = (1 << 63) - 1  # of SQLite's integers
 _VANISHED_MAX = 200_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCHEMA = """
 CREATE TABLE meta (
     epoch TEXT NOT NULL, record_key BLOB NOT NULL, generation TEXT NOT NULL, mark INTEGER NOT NULL,
@@ -160,20 +159,6 @@ def nid_of(id_: str) -> int | None:
         if 0 < nid <= 0xFFFFFFFF and item_id(nid) == id_:
             return nid
     return None
-
-
-def moment_of(microseconds: int | None) -> datetime | None:
-    """Return the moment of a stored date."""
-    if microseconds is None:
-        return None
-    with suppress(OverflowError):
-        return _EPOCH + timedelta(microseconds=microseconds)
-    return None
-
-
-def stored_moment(moment: datetime | None) -> int | None:
-    """Return a moment as it is stored."""
-    return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 class PstIndex:

@@ -19,7 +19,8 @@ from mailconnector.mapi.values import Value
 from mailconnector.mapping import flag_changes, flag_keys, from_mapi
 from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, PstFormatError, PstTooLargeError, Store
 from mailconnector.stores.pst.flags import KEPT_FLAGS, fitted_category, flags_told
-from mailconnector.stores.pst.index import IndexedItem, NodePlace, stored_moment
+from mailconnector.stores.pst.index import IndexedItem, NodePlace
+from mailconnector.stores.pst.moments import stored_moment
 from mailconnector.stores.pst.preparing import DATES, Making, Preparation, Ready, message_of, not_counted
 from mailconnector.sync.flags import FlagSet, kept, to_flags, to_text
 from mailconnector.sync.identity import identify

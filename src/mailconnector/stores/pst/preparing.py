@@ -25,7 +25,7 @@ from mailconnector.mapi.values import decode
 from mailconnector.mapping import flag_keys, to_mapi
 from mailconnector.pst import FingerprintKeys, NewMessage, PreparedMessage, Preparer
 from mailconnector.stores.pst.flags import KEPT_FLAGS, flags_told
-from mailconnector.stores.pst.index import stored_moment
+from mailconnector.stores.pst.moments import stored_moment
 from mailconnector.sync.flags import ANY_KEYWORD, FlagSet, kept, to_flags, to_text
 
 # What Outlook's own accounts write on the mail that they receive or send.

@@ -151,7 +151,7 @@ def test_version_2_is_read_with_its_encodings() -> None:
     assert item.web_page == "http://example.org"
     assert "AGENT" in item.source
     assert "Somebody" in item.source
-    assert card.version_of(item) == "2.1"
+    assert card.version_of(item) == "3.0"  # 2.1 is only read
 
 
 def test_what_apple_and_google_write() -> None:

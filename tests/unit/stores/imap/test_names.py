@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailconnector.imap.names import encode_utf7
 from mailconnector.imap.quirks import Quirk
 from mailconnector.stores.imap.names import cut, fitting
+from mailconnector.utf7 import encode_utf7
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from mailconnector import pst
 from mailconnector.items import Item, Mail
-from mailconnector.pst.files import check_file
+from mailconnector.pst.care import check_file
 from mailconnector.stores import PstStore
 from mailconnector.sync.flags import FlagSet
 from mailconnector.sync.identity import identify

@@ -11,6 +11,7 @@ from mailconnector.items import Appointment, Contact, FolderKind
 from mailconnector.mapi import tags
 from mailconnector.mapi.objects import MessageObject, Properties
 from mailconnector.mapping.container_classes import kind_of
+from mailconnector.pst import care
 from mailconnector.stores import PstStore
 from mailconnector.stores.pst.folders import fitted_name
 from mailconnector.sync import FolderError, FolderNotEmptyError, StoreError
@@ -135,7 +136,7 @@ def test_special_folders_are_made_where_outlook_looks(tmp_path: Path, format: st
         others = arrives.properties.get(tags.PidTagAdditionalRenEntryIds)
         assert isinstance(others, list)
         assert others == [b"", b"", b"", b"", read.entry_id(int(made[SpecialUse.JUNK].id, 16))]
-    assert pst.files.check_file(path).codes == frozenset()
+    assert care.check_file(path).codes == frozenset()
     with PstStore.open(path, tmp_path / "another index") as store:
         assert uses(store) == {f"Folder for {use.value}": use for use in wanted} | {"Deleted Items": SpecialUse.TRASH}
 

@@ -12,7 +12,7 @@ from mailconnector import pst
 from mailconnector.items import Address, Attachment, Mail
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import Properties
-from mailconnector.pst import disk
+from mailconnector.pst import care, disk
 from mailconnector.stores import PstStore
 from mailconnector.sync import AccountError, StoreError
 from mailconnector.sync.flags import ANSWERED, DELETED, DRAFT, FLAGGED, FORWARDED, SEEN
@@ -345,7 +345,7 @@ def test_compacting_voids_no_ids(file: PstFile) -> None:
         folder = inbox(store)
         before = put(store, folder, *map(mail, range(30)))
         cursor = store.changes(folder, "")
-    pst.files.compact_file(file.path)
+    care.compact_file(file.path)
     with file.open() as store:
         found = store.changes(folder, cursor.cursor)
         assert (found.validity, told(found)) == (cursor.validity, ({}, set()))

@@ -15,7 +15,7 @@ import pytest
 from mailconnector import formats, pst
 from mailconnector.items import Item, Mail, readable
 from mailconnector.mapi import tags
-from mailconnector.pst.files import check_file
+from mailconnector.pst.care import check_file
 from mailconnector.stores import PstStore
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import AccountError, Answer, Report, Request, State, SyncStore, synchronise
