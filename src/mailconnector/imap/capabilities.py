@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 # What IMAP4rev2 includes of the extensions to rev1 (RFC 9051 appendix E), as far as we ask for it.
 _REV2 = frozenset(
@@ -59,8 +60,7 @@ class Capabilities:
 
     def value(self, name: str) -> str | None:
         """What follows ``NAME=``, or None: ``value("RIGHTS")`` is ``"texk"``-like, in lower case."""
-        prefix = name + "="
-        return next((word[len(prefix) :].lower() for word in sorted(self.names) if word.startswith(prefix)), None)
+        return _value(self.names, name)
 
     @property
     def mechanisms(self) -> frozenset[str]:
@@ -79,3 +79,10 @@ class Capabilities:
         """The longest message in bytes that the server takes (RFC 7889), or None where it names none."""
         limit = self.value("APPENDLIMIT")
         return int(limit) if limit and limit.isdigit() and len(limit) < 20 else None
+
+
+@lru_cache(maxsize=64)
+def _value(names: frozenset[str], name: str) -> str | None:
+    """Return what `Capabilities.value` does; for each message that is put in somebody asks how long one may be."""
+    prefix = name + "="
+    return next((word[len(prefix) :].lower() for word in sorted(names) if word.startswith(prefix)), None)

@@ -69,15 +69,14 @@ def format_internal_date(when: datetime) -> bytes:
     offset = when.utcoffset()
     if offset is None:
         raise ImapUsageError("an INTERNALDATE needs a time zone")
-    if offset % timedelta(minutes=1):  # zones of the nineteenth century have seconds
+    minutes, seconds = divmod(offset.days * 86_400 + offset.seconds, 60)
+    if seconds or offset.microseconds:  # zones of the nineteenth century have seconds
         when = when.astimezone(UTC)
-        offset = timedelta()
-    minutes = int(offset.total_seconds()) // 60
+        minutes = 0
     sign = "-" if minutes < 0 else "+"
     hours, rest = divmod(abs(minutes), 60)
-    return (
-        f'"{when.day:2d}-{_MONTHS[when.month - 1]}-{when.year:04d} {when:%H:%M:%S} {sign}{hours:02d}{rest:02d}"'
-    ).encode("ascii")
+    day = f"{when.day:2d}-{_MONTHS[when.month - 1]}-{when.year:04d}"
+    return (f'"{day} {when.hour:02d}:{when.minute:02d}:{when.second:02d} {sign}{hours:02d}{rest:02d}"').encode("ascii")
 
 
 def format_search_date(day: date) -> bytes:

@@ -8,8 +8,9 @@ anything is done about it, so a run may end anywhere.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from mailconnector.items import FolderKind
 from mailconnector.sync import bases, log, matching, own_changes, pairs, partials, sightings, twins
@@ -28,7 +29,7 @@ from mailconnector.sync.state import FolderPair, State
 from mailconnector.sync.store import Changes, FolderState, Rights, SpecialUse, SyncStore
 from mailconnector.sync.twins import Twin
 
-_PAGE = 4000  # actions planned at a time: many batches, so that fetching ahead is rarely interrupted
+_PAGE = 2000  # items planned at a time; two pages are there while items are fetched ahead
 _PASSES = 5
 _SAMPLE = 20
 _SIDES = (Side.LOCAL, Side.REMOTE)
@@ -476,18 +477,21 @@ class _Run:
             work = FolderWork(
                 bench, row, self.folders.path(row), self.terms[row], lambda side: self.folder_sync.ensure(row, side)
             )
-            after = 0
-            while page := pairs.read_todo(self.state, row, after, _PAGE):
-                after = page[-1][0]
-                actions = [action for _, view in page for action in plan_item(view, self.terms[row])]
-                actions = [action for action in actions if not self._is_held(row, action)]
-                if self.request.rehearse:
-                    for action in actions:
-                        self._rehearse(row, action)
-                else:
-                    work.run(actions)
+            if self.request.rehearse:
+                for action in chain.from_iterable(self._planned(row)):
+                    self._rehearse(row, action)
+            else:
+                work.run(self._planned(row))
             if self.request.rehearse or not work.again:
                 return
+
+    def _planned(self, row: int) -> Iterator[list[ItemAction]]:
+        """Yield what is to be done about the items of a folder, page by page."""
+        after = 0
+        while page := pairs.read_todo(self.state, row, after, _PAGE):
+            after = page[-1][0]
+            actions = [action for _, view in page for action in plan_item(view, self.terms[row])]
+            yield [action for action in actions if not self._is_held(row, action)]
 
     def _learn(self, row: int) -> None:
         """Find out what the fields of items other than mail are, before they are edited."""

@@ -8,9 +8,10 @@ stays in the journal, and `resume` decides about it in the next run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from mailconnector.sync import bases, journal, log, pairs
 from mailconnector.sync.errors import ItemError
@@ -20,16 +21,15 @@ from mailconnector.sync.journal import Intent
 from mailconnector.sync.merging import Made, categories_of, make
 from mailconnector.sync.options import Form
 from mailconnector.sync.plan import ItemAction, Terms, allows
+from mailconnector.sync.records import describe, finish_replacement, identity, new_pair, with_flags
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Change, Conflict, Side, Step
-from mailconnector.sync.sightings import timestamp
 from mailconnector.sync.state import State
 from mailconnector.sync.store import (
     Delivery,
     Failure,
     Fetched,
     FlagChange,
-    Identity,
     Outcome,
     Removal,
     Replacement,
@@ -82,15 +82,26 @@ class FolderWork:
     again: bool = False
     _log: list[log.LogRow] = field(default_factory=list)
 
-    def run(self, actions: Sequence[ItemAction]) -> None:
-        """Carry out a page of actions, what adds before what deletes."""
-        groups: dict[tuple[Step, Side, bool], list[ItemAction]] = {}
-        for action in actions:
-            groups.setdefault((action.step, action.side, action.headers_only), []).append(action)
-        for step in _ORDER:
-            for (found, side, headers_only), group in groups.items():
-                if found is step:
-                    self._do(step, side, headers_only, group)
+    def run(self, pages: Iterable[Sequence[ItemAction]]) -> None:
+        """Carry out pages of actions, in each of them what adds before what deletes.
+
+        Pages one after the other in which the same is done, and that is to add, are carried out as one.
+        """
+        rest = iter(pages)
+        page = next(rest, None)
+        while page is not None:
+            groups = _groups(page)
+            if len(groups) == 1 and next(iter(groups))[0] is Step.ADD:
+                ((_, side, headers_only),) = groups
+                alike = _Alike(page, rest)
+                self._add_all(side, headers_only, iter(alike))
+                page = alike.other
+                continue
+            for step in _ORDER:
+                for (found, side, headers_only), group in groups.items():
+                    if found is step:
+                        self._do(step, side, headers_only, group)
+            page = next(rest, None)
 
     def _do(self, step: Step, side: Side, headers_only: bool, group: list[ItemAction]) -> None:
         if step in (Step.FORGET, Step.SPLIT, Step.READD):
@@ -100,7 +111,7 @@ class FolderWork:
                 self._keep(batch)
                 self.bench.between(len(batch))
         elif step is Step.ADD:
-            self._add_all(side, headers_only, group)
+            self._add_all(side, headers_only, iter([group]))
         elif step in (Step.REPLACE, Step.MERGE):
             for batch in self._batches(side, group):
                 self._replace(side, headers_only, batch)
@@ -118,7 +129,7 @@ class FolderWork:
                 error = ItemError("the folder does not allow this change", item=action.view.side(side).id)
                 self.bench.tally.trouble(error, self.path, action.view.title)
 
-    def _batches(self, side: Side, group: list[ItemAction]) -> Iterator[list[ItemAction]]:
+    def _batches(self, side: Side, group: Sequence[ItemAction]) -> Iterator[list[ItemAction]]:
         capabilities = self.bench.stores[side].capabilities
         batch: list[ItemAction] = []
         size = 0
@@ -170,19 +181,31 @@ class FolderWork:
                 self._write_log()
         return [(wanted[got.state.id], got) for got in found if isinstance(got, Fetched)]
 
-    def _add_all(self, side: Side, headers_only: bool, group: list[ItemAction]) -> None:
+    def _add_all(self, side: Side, headers_only: bool, pages: Iterator[Sequence[ItemAction]]) -> None:
         """Add items batch by batch, the next of which is fetched while one is being stored."""
         store, traits = self.bench.stores[side.other], self.bench.stores[side].capabilities
         source, target = self.folder(side.other), self.folder(side)
-        wanted = {action.view.side(side.other).id: action for action in group}
-        in_thread = store.capabilities.fetches_ahead and len(list(self._batches(side, group))) > 1
-        found = fetch_in_batches(store, source, list(wanted), traits, headers_only=headers_only, in_thread=in_thread)
-        missing = len(group)
+        wanted: dict[str, ItemAction] = {}
+        missing = 0
+
+        def ids(page: Sequence[ItemAction]) -> list[str]:
+            nonlocal missing
+            found = {action.view.side(side.other).id: action for action in page}
+            wanted.update(found)
+            missing += len(page)
+            return list(found)
+
+        first = next(pages)
+        in_thread = store.capabilities.fetches_ahead and len(list(self._batches(side, first))) > 1
+        all_ids = (ids(page) for page in chain([first], pages))
+        found = fetch_in_batches(store, source, all_ids, traits, headers_only=headers_only, in_thread=in_thread)
         with closing(found) as batches:
             for batch in batches:
                 fetched = self._sort_out(wanted, batch)
                 if fetched:
                     self._add(side, target, fetched, headers_only=headers_only)
+                for got in batch:
+                    wanted.pop(got.id if isinstance(got, Failure) else got.state.id, None)
                 missing -= len(batch)
                 self.bench.between(len(batch))
         if missing:
@@ -483,6 +506,37 @@ class FolderWork:
         self._log.clear()
 
 
+_Groups = dict[tuple[Step, Side, bool], list[ItemAction]]
+
+
+def _groups(page: Sequence[ItemAction]) -> _Groups:
+    """Return the actions of a page by what is done, to which side, and whether with headers alone."""
+    groups: _Groups = {}
+    for action in page:
+        groups.setdefault((action.step, action.side, action.headers_only), []).append(action)
+    return groups
+
+
+class _Alike:
+    """A page, and those after it for as long as the same is done in them.
+
+    Attributes:
+        other: When they were iterated to the end, the page after them; None for no more.
+    """
+
+    def __init__(self, page: Sequence[ItemAction], rest: Iterator[Sequence[ItemAction]]) -> None:
+        self.other: Sequence[ItemAction] | None = page
+        self._rest = rest
+
+    def __iter__(self) -> Iterator[Sequence[ItemAction]]:
+        page = self.other
+        assert page is not None
+        kinds = _groups(page).keys()
+        while page is not None and _groups(page).keys() == kinds:
+            yield page
+            self.other = page = next(self._rest, None)
+
+
 def marks(got: Fetched, side: Side) -> FlagSet:
     """Return the marks that a fetched item is to have on a side."""
     return got.state.flags | added_marks(got, side)
@@ -497,82 +551,6 @@ def deliver(got: Fetched, flags: FlagSet, headers_only: bool = False, own_form: 
     """Return a fetched item as it is to be stored, with these flags."""
     state = got.state
     return Delivery(got.content, flags, state.date, state.size, identity(got), headers_only, own_form)
-
-
-def describe(got: Fetched, delivery: Delivery, base: bytes) -> dict[str, object]:
-    """Return what resolving an intent needs to know of an item."""
-    found = identity(got)
-    data = {
-        "name": found.name,
-        "digest": found.digest,
-        "title": found.title,
-        "source_flags": to_text(got.state.flags),
-        "source_revision": got.state.revision,
-        "flags": to_text(delivery.flags),
-        "size": got.state.size,
-        "date": timestamp(got.state.date),
-        "partial": delivery.partial,
-    }
-    return {**data, "base": bases.to_text(base)} if base else data
-
-
-def with_flags(intent: Intent, outcome: Outcome) -> Intent:
-    """Return an intent with the flags that its item turned out to have."""
-    if outcome.flags is None:
-        return intent
-    return replace(intent, data={**intent.data, "flags": to_text(outcome.flags)})
-
-
-def identity(got: Fetched) -> Identity:
-    """Return by what a fetched item is known."""
-    return got.state.identity or Identity("")
-
-
-def new_pair(intent: Intent, id_: str, revision: str) -> pairs.PairRow:
-    """Return the pair that an addition made."""
-    data = intent.data
-    source = (intent.source_id, data["source_flags"], data["source_revision"])
-    target = (id_, data["flags"], revision)
-    local, remote = (target, source) if intent.side is Side.LOCAL else (source, target)
-    return (
-        intent.folder,
-        *local,
-        *remote,
-        data["name"],
-        data["digest"],
-        data["title"],
-        data["size"],
-        data["date"],
-        data["partial"],
-    )
-
-
-def finish_replacement(state: State, intent: Intent, id_: str, revision: str) -> None:
-    """Write down that a replacement was done; call it in a transaction.
-
-    An item that is ahead of what it was made of is from then on an edit of that.
-    """
-    assert intent.pair is not None
-    data, side = intent.data, intent.side
-    known = "" if data.get("ahead") else revision
-    state.db.execute(
-        "UPDATE item SET name=?, digest=?, title=?, size=?, date=?, partial=?,"
-        f" {side.other.value}_revision=? WHERE row=?",
-        (
-            data["name"],
-            data.get("base_digest", data["digest"]),
-            data["title"],
-            data["size"],
-            data["date"],
-            data["partial"],
-            data["source_revision"],
-            intent.pair,
-        ),
-    )
-    pairs.rebase(state, intent.pair, side, id_, known)
-    bases.store(state, intent.pair, bases.from_text(data["base"]) if "base" in data else None)
-    pairs.settle(state, intent.pair, side, data["flags"], revision)
-    pairs.settle(state, intent.pair, side.other, data["source_flags"], data["source_revision"])
 
 
 _ORDER = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import chain
+from queue import Empty, SimpleQueue
 
 from mailconnector.sync.ahead import ahead
 from mailconnector.sync.store import Capabilities, Failure, Fetched, SyncStore
@@ -13,27 +14,54 @@ _PIECES = 5  # that a batch is fetched in
 
 
 def fetch_in_batches(
-    source: SyncStore, folder: str, ids: Sequence[str], target: Capabilities, *, headers_only: bool, in_thread: bool
+    source: SyncStore,
+    folder: str,
+    pages: Iterator[Sequence[str]],
+    target: Capabilities,
+    *,
+    headers_only: bool,
+    in_thread: bool,
 ) -> Generator[list[Fetched | Failure], None, None]:
     """Fetch items; what comes next is fetched while a batch is being stored.
 
-    They are fetched in one go: between two batches neither the source nor who reads for it stands still. What came
-    before an error is handed out first. Close it when it is left early, as `ahead` wants it.
+    They are fetched in one go: between two batches neither the source nor who reads for it stands still, and hardly
+    between two pages. What came before an error is handed out first. Close it when it is left early, as `ahead` wants.
 
     Args:
         source: Where they are.
         folder: The folder that they are in.
-        ids: Which.
+        pages: Which; run in the caller's thread, one page further than what is being fetched.
         target: What the other store can do.
         headers_only: Of mail, headers alone.
         in_thread: Fetch in another thread.
     """
-    found = source.fetch(folder, ids, headers_only=headers_only)
     most, size = target.batch_items, target.batch_bytes
-    # In pieces of a batch: what waits between the two sides is less than one.
-    pieces = _in_batches(found, max(1, most // _PIECES), size // _PIECES)
-    with closing(ahead(pieces, waiting=_PIECES - 2, in_thread=in_thread)) as results:
-        yield from _in_batches(chain.from_iterable(results), most, size)
+    asked: SimpleQueue[Sequence[str] | None] = SimpleQueue()
+
+    def ask() -> None:
+        if asked.empty():
+            asked.put(next(pages, None))
+
+    def fetched() -> Generator[list[Fetched | Failure], None, None]:
+        while (ids := asked.get()) is not None:
+            # In pieces of a batch: what waits between the two sides is less than one.
+            found = source.fetch(folder, ids, headers_only=headers_only)
+            yield from _in_batches(found, max(1, most // _PIECES), size // _PIECES)
+            yield []  # nobody waits for a piece before the next page was asked for
+
+    def arriving(pieces: Iterator[list[Fetched | Failure]]) -> Iterator[list[Fetched | Failure]]:
+        for piece in pieces:
+            ask()
+            yield piece
+
+    ask()
+    with closing(ahead(fetched(), waiting=_PIECES - 2, in_thread=in_thread)) as pieces:
+        try:
+            yield from _in_batches(chain.from_iterable(arriving(pieces)), most, size)
+        finally:
+            with suppress(Empty):
+                asked.get_nowait()
+            asked.put(None)
 
 
 def _in_batches(

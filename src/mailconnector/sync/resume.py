@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from mailconnector.sync import bases, journal, pairs, strays
 from mailconnector.sync.errors import FolderError, ItemError
-from mailconnector.sync.execute import finish_replacement, new_pair
 from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
 from mailconnector.sync.merging import has_lost
+from mailconnector.sync.records import finish_replacement, new_pair
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Side, Step
 from mailconnector.sync.state import State

@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 
 from mailconnector.sync import journal, pairs
 from mailconnector.sync.errors import FolderError, ItemError
-from mailconnector.sync.execute import finish_replacement, new_pair
 from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
+from mailconnector.sync.records import finish_replacement, new_pair
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Side, Step
 from mailconnector.sync.state import State

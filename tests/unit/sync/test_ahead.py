@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Generator
@@ -93,12 +94,15 @@ def test_leaving_early_closes_what_is_made_without_a_thread() -> None:
     assert next(pieces, None) is None
 
 
-def test_threads_take_turns_quickly_as_long_as_somebody_works_ahead() -> None:
-    before = sys.getswitchinterval()
+def test_threads_take_turns_quickly_and_garbage_is_sought_seldom_as_long_as_somebody_works_ahead() -> None:
+    before, garbage = sys.getswitchinterval(), gc.get_threshold()
     with closing(ahead(numbers(3))) as one, closing(ahead(numbers(3))) as other:
         next(one)
         next(other)
         assert sys.getswitchinterval() < before
+        assert gc.get_threshold() > garbage
         one.close()
         assert sys.getswitchinterval() < before
+        assert gc.get_threshold() > garbage
     assert sys.getswitchinterval() == before
+    assert gc.get_threshold() == garbage

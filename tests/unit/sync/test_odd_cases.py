@@ -10,8 +10,9 @@ import pytest
 
 from mailconnector.items import Mail
 from mailconnector.stores.memory import MemoryStore
-from mailconnector.sync import FolderError, FolderOptions, ItemError, Mode, Side, Step, Trigger
-from mailconnector.sync.store import Outcome, Status
+from mailconnector.sync import FolderError, FolderOptions, ItemError, Mode, Side, Step, Trigger, engine
+from mailconnector.sync.flags import FLAGGED
+from mailconnector.sync.store import FlagChange, Outcome, Status
 from tests.exchange import PAIRS, Exchange, bodies, contents, exchange, folder_named, item_named, items, mail, remove
 
 YEARS = 10 * 365 * 86400.0
@@ -151,4 +152,30 @@ def test_an_item_larger_than_a_batch_goes_by_itself(tmp_path: Path) -> None:
 
     world.run(wrap=lambda store: Counting(store, None) if store is world.local else store)
     assert [len(batch) for batch in batches] == [1, 1, 2]
+    assert contents(world.local) == contents(world.remote)
+
+
+@pytest.mark.parametrize("page", [1, 3, 7])
+def test_pages_in_which_different_things_are_done(world: Exchange, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_PAGE", page)
+    put(world.remote, "*inbox", *map(mail, range(20)))
+    put(world.local, "*inbox", *map(mail, range(20, 30)))
+    world.settle()
+    assert contents(world.local) == contents(world.remote)
+    inbox = {side: folder_named(side, "*inbox") for side in (world.local, world.remote)}
+    for number in range(100, 130):
+        put(world.remote, "*inbox", mail(number))
+        if number % 7 == 0:
+            old = item_named(world.remote, inbox[world.remote], number - 100)
+            expected = next(got.state.flags for got in items(world.remote, inbox[world.remote]) if got.state.id == old)
+            world.remote.set_flags(inbox[world.remote], [FlagChange(old, frozenset({FLAGGED}), frozenset(), expected)])
+        if number % 9 == 0:
+            remove(world.remote, inbox[world.remote], item_named(world.remote, inbox[world.remote], number - 100 + 1))
+            put(world.local, "*inbox", mail(number + 100))
+    world.remote.barrier()
+    report = world.run()
+    added = sum(count for (step, _), count in report.done.items() if step is Step.ADD)
+    assert added == 30 + 3
+    assert report.done[Step.DELETE, Side.LOCAL] == 3
+    world.settle()
     assert contents(world.local) == contents(world.remote)
