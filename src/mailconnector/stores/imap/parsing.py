@@ -9,19 +9,15 @@ more to do than who stores what it made, so some batches are left here while it 
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from mailconnector.formats import parse, parse_item
 from mailconnector.items import Flags, FolderKind, Item, Mail, without_bodies
+from mailconnector.stores.imap.helper import Helper, HelperEndedError
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, to_flags
 from mailconnector.sync.identity import identify
@@ -112,6 +108,23 @@ def _flags(names: FlagSet) -> Flags:
     return to_flags(names)
 
 
+class _Request(NamedTuple):
+    """Messages for a process to parse, and what is to be made of them there."""
+
+    sources: list[Source]
+    prepare: Prepare | None
+
+
+_Helper: TypeAlias = Helper[_Request, "list[_Answer | Exception]"]
+
+
+class _Ticket(NamedTuple):
+    """What is going to come from a process."""
+
+    helper: _Helper
+    number: int
+
+
 class _Batch(NamedTuple):
     """Messages on the way.
 
@@ -123,18 +136,13 @@ class _Batch(NamedTuple):
 
     here: list[ItemState | Failure]
     sources: list[Source]
-    answer: list[Parsed | Exception] | Future[list[_Answer | Exception]]
-
-    def is_done(self) -> bool:
-        """Whether everything has come."""
-        return isinstance(self.answer, list) or self.answer.done()
+    answer: list[Parsed | Exception] | _Ticket
 
 
 class Parsers:
     """A number of processes that parse; they are started with the first messages, which do not wait for them.
 
-    They are spawned: a program that has no ``if __name__ == "__main__"`` is run anew by each of them. Should one die,
-    messages are parsed here from then on.
+    Should one die, messages are parsed here from then on.
 
     Args:
         count: How many.
@@ -147,8 +155,7 @@ class Parsers:
     def __init__(self, count: int, preparation: Callable[[], Prepare | None] | None = None) -> None:
         self._count = count
         self._preparation = preparation
-        self._pool: ProcessPoolExecutor | None = None
-        self._answer: Future[None] | None = None
+        self._helpers: list[_Helper] = []
         self._broken = False
         self._asked = 0
 
@@ -160,55 +167,79 @@ class Parsers:
     @property
     def has_answered(self) -> bool:
         """Whether a process has been started and is ready."""
-        return self._answer is not None and self._answer.done()
+        return bool(self._ready())
 
     def run(
         self, sources: Iterable[tuple[ItemState, Source] | Failure]
     ) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
         """Parse messages and hand them out in their order, with whatever was wrong with each."""
         pending: deque[_Batch] = deque()
-        for number, batch in enumerate(_batches(sources), start=1):
-            here = [one[0] if isinstance(one, tuple) else one for one in batch]
-            data = [one[1] for one in batch if isinstance(one, tuple)]
-            begun = None if self._is_left_here(number, pending) else self._begun(data)
-            pending.append(_Batch(here, data, _parse_here(data) if begun is None else begun))
-            del batch, data, begun
-            while pending and (pending[0].is_done() or len(pending) > _WAITING * self._count):
+        try:
+            for number, batch in enumerate(_batches(sources), start=1):
+                here = [one[0] if isinstance(one, tuple) else one for one in batch]
+                data = [one[1] for one in batch if isinstance(one, tuple)]
+                begun = None if self._is_left_here(number, pending) else self._begun(data)
+                pending.append(_Batch(here, data, _parse_here(data) if begun is None else begun))
+                del batch, data, begun
+                while pending and (self._is_done(pending[0]) or len(pending) > _WAITING * self._count):
+                    yield from self._taken(pending.popleft())
+            while pending:
                 yield from self._taken(pending.popleft())
-        while pending:
-            yield from self._taken(pending.popleft())
+        finally:
+            for left in pending:
+                if isinstance(left.answer, _Ticket):
+                    left.answer.helper.forget(left.answer.number)
 
     def close(self) -> None:
         """End the processes."""
-        pool, self._pool = self._pool, None
-        self._answer = None
-        if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
+        helpers, self._helpers = self._helpers, []
+        for helper in helpers:
+            helper.close()
 
     def _is_left_here(self, number: int, pending: deque[_Batch]) -> bool:
         """Tell whether a batch, by its number, is better parsed here."""
         if self._count > 1 or number % _LEFT_HERE:
             return False
-        return sum([not batch.is_done() for batch in pending]) >= _ENOUGH
+        return sum([not self._is_done(batch) for batch in pending]) >= _ENOUGH
 
-    def _begun(self, data: list[Source]) -> Future[list[_Answer | Exception]] | None:
+    def _is_done(self, batch: _Batch) -> bool:
+        """Tell whether everything of a batch has come, or nothing more is going to."""
+        if isinstance(batch.answer, list):
+            return True
+        try:
+            return batch.answer.helper.has(batch.answer.number)
+        except HelperEndedError:
+            return True
+
+    def _ready(self) -> list[_Helper]:
+        try:
+            return [] if self._broken else [helper for helper in self._helpers if helper.is_ready]
+        except HelperEndedError:
+            self._broken = True
+            return []
+
+    def _begun(self, data: list[Source]) -> _Ticket | None:
         if self._broken:
             return None
         try:
-            if self._pool is None:
-                self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context("spawn"), initializer=_set_up)
-                self._answer = self._pool.submit(_answer)
-            prepare = self._preparation() if self._preparation else None
-            return self._pool.submit(_parse_there, data, prepare) if self.has_answered else None
-        except (BrokenProcessPool, OSError):  # it died, or the system gives us no process
+            while len(self._helpers) < self._count:
+                self._helpers.append(Helper(_parse_there))
+            ready = self._ready()
+            if not ready:
+                return None
+            helper = min(ready, key=lambda one: one.waiting)
+            return _Ticket(helper, helper.ask(_Request(data, self._preparation() if self._preparation else None)))
+        except HelperEndedError:
             self._broken = True
             return None
 
     def _taken(self, batch: _Batch) -> Iterator[tuple[ItemState, Parsed | Exception] | Failure]:
         answer, sources = batch.answer, batch.sources
         try:
-            found = answer if isinstance(answer, list) else list(map(_result, sources, answer.result()))
-        except BrokenProcessPool:
+            found = (
+                answer if isinstance(answer, list) else list(map(_result, sources, answer.helper.answer(answer.number)))
+            )
+        except HelperEndedError:
             self._broken = True
             found = _parse_here(sources)
         results = iter(found)
@@ -216,21 +247,8 @@ class Parsers:
             yield one if isinstance(one, Failure) else (one, next(results))
 
 
-def _set_up() -> None:
-    """Make a process ready, once it has everything that it needs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends them to every process; the one that asked ends us
-    # What is there by now stays, and a batch leaves no cycles: looking for garbage would cost a twentieth of the time.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
-
-
-def _answer() -> None:
-    """Tell by returning that a process is ready."""
-
-
-def _parse_there(sources: list[Source], prepare: Prepare | None) -> list[_Answer | Exception]:
-    return [_attempt(partial(_answered, prepare=prepare), source) for source in sources]
+def _parse_there(request: _Request) -> list[_Answer | Exception]:
+    return [_attempt(partial(_answered, prepare=request.prepare), source) for source in request.sources]
 
 
 def _parse_here(sources: list[Source]) -> list[Parsed | Exception]:

@@ -72,6 +72,18 @@ def test_a_process_that_dies_is_done_without(parsers):
     check(parsers)
 
 
+def test_a_run_that_is_given_up_leaves_nothing_for_the_next_one(parsers):
+    begun = time.monotonic()
+    while not parsers.has_answered and time.monotonic() < begun + 60:
+        check(parsers)
+    for taken in (1, 60):
+        run = parsers.run(sources())
+        for _ in range(taken):
+            next(run)
+        run.close()
+        check(parsers)
+
+
 def test_few_messages_are_not_worth_a_process():
     parsers = Parsers(1)
     assert not parsers.pay_for(Parsers.worth_it - 1)
