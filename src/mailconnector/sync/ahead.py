@@ -1,7 +1,8 @@
 """Working ahead: the next piece is made in another thread while the last one is used.
 
 One thread fetches from one store while the caller stores into the other, so each store still has one user at a time.
-A few pieces may wait, and one more is being made: memory is bounded by them and the one that is used.
+Some pieces may wait, as much as there is room for, and one more is being made: memory is bounded by them and the one
+that is used.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from queue import Empty, Queue
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -59,31 +59,71 @@ class _Pace:
 _PACE = _Pace()
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    error: BaseException | None = None
+class _Room(Generic[T]):
+    """The room where pieces wait to be used.
+
+    Args:
+        most: How much goes into it. One piece does, whatever it weighs; with one that weighs more, who made it waits.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._changed = threading.Condition()
+        self._pieces: deque[tuple[T, int]] = deque()
+        self._weight = 0
+        self._is_left = False
+        self._is_complete = False
+        self._error: BaseException | None = None
+
+    def put(self, piece: T, weight: int) -> bool:
+        """Put a piece in when there is room; tell whether anybody still wants the next one."""
+        with self._changed:
+            while self._pieces and self._weight + weight > self._most and not self._is_left:
+                self._changed.wait()
+            self._pieces.append((piece, weight))
+            self._weight += weight
+            self._changed.notify_all()
+            del piece
+            while self._weight > self._most and not self._is_left:
+                self._changed.wait()
+            return not self._is_left
+
+    def complete(self, error: BaseException | None = None) -> None:
+        """Say that no more come, and of what."""
+        with self._changed:
+            self._is_complete, self._error = True, error
+            self._changed.notify_all()
+
+    def take(self) -> Generator[T, None, None]:
+        """Yield the pieces as they come, then raise what they ended with."""
+        while True:
+            with self._changed:
+                while not self._pieces and not self._is_complete:
+                    self._changed.wait()
+                if not self._pieces:
+                    break
+                piece, weight = self._pieces.popleft()
+                self._weight -= weight
+                self._changed.notify_all()
+            yield piece
+            del piece
+        if self._error is not None:
+            raise self._error
+
+    def leave(self) -> None:
+        """Say that no more are wanted."""
+        with self._changed:
+            self._is_left = True
+            self._changed.notify_all()
 
 
-@dataclass(slots=True)
-class _Worker(Generic[T]):
-    pieces: Generator[T, None, None]
-    results: Queue[tuple[T] | _End]
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        try:
-            with closing(self.pieces):
-                for piece in self.pieces:
-                    self.results.put((piece,))
-                    if self.stop.is_set():
-                        break
-        except BaseException as error:
-            self.results.put(_End(error))
-        else:
-            self.results.put(_End())
+def _one(piece: object) -> int:
+    return 1
 
 
-def ahead(pieces: Generator[T, None, None], *, waiting: int = 1, in_thread: bool = True) -> Generator[T, None, None]:
+def ahead(
+    pieces: Generator[T, None, None], *, room: int = 1, weigh: Callable[[T], int] = _one, in_thread: bool = True
+) -> Generator[T, None, None]:
     """Have pieces made one after the other, each while the one before it is used.
 
     Close the generator when it is left early (`contextlib.closing`): that waits until the piece being made is there and
@@ -91,7 +131,8 @@ def ahead(pieces: Generator[T, None, None], *, waiting: int = 1, in_thread: bool
 
     Args:
         pieces: Makes them; runs in one other thread.
-        waiting: How many may wait.
+        room: How much may wait; one piece may, whatever it weighs, but then the next is not made yet.
+        weigh: Returns how much a piece is.
         in_thread: Work ahead; else each piece is made when it is asked for.
 
     Yields:
@@ -104,19 +145,25 @@ def ahead(pieces: Generator[T, None, None], *, waiting: int = 1, in_thread: bool
         with closing(pieces):
             yield from pieces
         return
-    worker = _Worker(pieces, Queue(maxsize=waiting))
-    thread = threading.Thread(target=worker.run, name="fetching ahead", daemon=True)
+    waiting: _Room[T] = _Room(room)
+
+    def make() -> None:
+        try:
+            with closing(pieces):
+                for piece in pieces:
+                    if not waiting.put(piece, weigh(piece)):
+                        break
+                    del piece
+        except BaseException as error:
+            waiting.complete(error)
+        else:
+            waiting.complete()
+
+    thread = threading.Thread(target=make, name="fetching ahead", daemon=True)
     with _PACE.quick():
         thread.start()
         try:
-            while isinstance(got := worker.results.get(), tuple):
-                yield got[0]
-            if got.error is not None:
-                raise got.error
+            yield from waiting.take()
         finally:
-            worker.stop.set()
-            while thread.is_alive():
-                try:
-                    worker.results.get(timeout=0.01)  # it may be waiting for room
-                except Empty:
-                    thread.join(timeout=0.01)
+            waiting.leave()
+            thread.join()

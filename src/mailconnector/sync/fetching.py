@@ -53,9 +53,14 @@ def fetch_in_batches(
         for piece in pieces:
             ask()
             yield piece
+            del piece
+
+    def weigh(piece: list[Fetched | Failure]) -> int:
+        return max(len(piece) * size // most, sum(map(_bytes, piece)))
 
     ask()
-    with closing(ahead(fetched(), waiting=_PIECES - 2, in_thread=in_thread)) as pieces:
+    room = size * (_PIECES - 2) // _PIECES
+    with closing(ahead(fetched(), room=room, weigh=weigh, in_thread=in_thread)) as pieces:
         try:
             yield from _in_batches(chain.from_iterable(arriving(pieces)), most, size)
         finally:
@@ -72,15 +77,23 @@ def _in_batches(
     size = 0
     try:
         for got in found:
-            more = got.state.size if isinstance(got, Fetched) else 0
-            if batch and (len(batch) >= most or size + more > most_bytes):
+            more = _bytes(got)
+            if batch and size + more > most_bytes:
                 yield batch
                 batch, size = [], 0
             batch.append(got)
             size += more
+            del got  # while it is waited for the next one, it may be used up
+            if len(batch) >= most or size >= most_bytes:
+                yield batch
+                batch, size = [], 0
     except Exception:
         if batch:
             yield batch
         raise
     if batch:
         yield batch
+
+
+def _bytes(got: Fetched | Failure) -> int:
+    return got.state.size if isinstance(got, Fetched) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing
 
@@ -106,3 +107,13 @@ def test_threads_take_turns_quickly_and_garbage_is_sought_seldom_as_long_as_some
         assert gc.get_threshold() > garbage
     assert sys.getswitchinterval() == before
     assert gc.get_threshold() == garbage
+
+
+def test_nothing_is_made_while_a_piece_waits_that_is_more_than_there_is_room_for() -> None:
+    made: list[int] = []
+    with closing(ahead(numbers(20, made), room=5, weigh=lambda number: 6 if number % 2 else 1)) as pieces:
+        for number, piece in enumerate(pieces):
+            assert piece == number
+            time.sleep(0.01)
+            # One that is heavy waits alone, and one that comes before it goes in beside nothing heavier.
+            assert len(made) - number - 1 <= 2

@@ -102,8 +102,10 @@ def base64_piece(
         number: Which of the attachments.
         payload: The piece's.
     """
-    size = len(raw.rstrip(b"\r\n"))
-    width = transfer.base64_width(raw[:size], content)
+    size = len(raw)
+    while size and raw[size - 1] in b"\r\n":
+        size -= 1
+    width = transfer.base64_width(raw, size, content)
     return Piece(start, start + size, kind, number, width, payload) if width else None
 
 

@@ -8,6 +8,7 @@ import re
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(byte for byte in range(256) if byte not in _BASE64)
 _BASE64_LINE = 76
+_CHUNK = 1 << 16
 _LOOSE_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _MAYBE_LOOSE_BREAK = re.compile(rb"=[ \t]")
 _UU_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t]+[^\r\n]*\r?\n", re.MULTILINE)
@@ -48,40 +49,56 @@ def decode_base64(data: bytes) -> bytes:
 
 def encode_base64(data: bytes) -> bytes:
     """Return base64 in lines of 76 characters, each ended by CRLF."""
-    coded = binascii.b2a_base64(data, newline=False)
-    if not coded:
-        return b""
-    lines = [coded[start : start + _BASE64_LINE] for start in range(0, len(coded), _BASE64_LINE)]
-    return b"\r\n".join(lines) + b"\r\n"
+    return encode_base64_lines(data, _BASE64_LINE) + b"\r\n" if data else b""
 
 
 def encode_base64_lines(data: bytes, width: int) -> bytes:
     """Return base64 in lines of a width, with CRLF between them and none after the last."""
-    coded = binascii.b2a_base64(data, newline=False)
-    return b"\r\n".join([coded[start : start + width] for start in range(0, len(coded), width)])
+    chunk = _chunk(width)
+    made = []
+    for at in range(0, len(data), chunk):
+        coded = binascii.b2a_base64(data[at : at + chunk], newline=False)
+        made.append(b"\r\n".join([coded[start : start + width] for start in range(0, len(coded), width)]))
+    return b"\r\n".join(made)
 
 
-def base64_width(raw: bytes, data: bytes) -> int:
+def base64_width(raw: bytes, end: int, data: bytes) -> int:
     """Return the width at which `encode_base64_lines` writes just these bytes; 0 when there is none.
 
     Args:
-        raw: What may be base64, without a line end after the last line.
+        raw: What may be base64.
+        end: Where it ends there, before the line end after the last line.
         data: What it says.
     """
-    width = raw.find(b"\r\n")
+    width = raw.find(b"\r\n", 0, end)
     if width < 0:
-        width = len(raw)
+        width = end
+    if not width:
+        return 0
     step = width + 2
     # Every line but the last is full; then only the characters have to be right.
-    lines = (len(raw) + 2 + step - 1) // step
-    if not width or raw.count(b"\n") != lines - 1 or raw[width + 1 :: step].count(b"\n") != lines - 1:
+    lines = (end + 2 + step - 1) // step
+    if not raw.count(b"\n", 0, end) == raw[width + 1 : end : step].count(b"\n") == lines - 1:
         return 0
-    return (
-        width
-        if raw.translate(None, b"\r\n") == binascii.b2a_base64(data, newline=False)
-        and (raw[width::step].count(b"\r") == lines - 1 == raw.count(b"\r"))
-        else 0
-    )
+    if not raw.count(b"\r", 0, end) == raw[width:end:step].count(b"\r") == lines - 1:
+        return 0
+    chunk = _chunk(width)
+    lines_end = -(-len(data) // chunk) * (chunk // 3 * 4 // width) * step
+    if lines_end < end:
+        return 0
+    at = 0
+    for start in range(0, len(data), chunk):
+        after = at + chunk // 3 * 4 // width * step
+        coded = binascii.b2a_base64(data[start : start + chunk], newline=False)
+        if raw[at : min(after, end)].translate(None, b"\r\n") != coded:
+            return 0
+        at = after
+    return width
+
+
+def _chunk(width: int) -> int:
+    """Return how many bytes make whole lines of a width: large content is encoded in pieces of so many."""
+    return 3 * width * max(1, _CHUNK // (3 * width))
 
 
 def decode_quoted_printable(data: bytes) -> bytes:

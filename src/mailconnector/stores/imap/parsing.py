@@ -25,6 +25,7 @@ from mailconnector.sync.store import Failure, Identity, ItemState, MadeReady
 
 _BATCH_COUNT = 50
 _BATCH_BYTES = 1 << 20
+_LARGE = 4 << 20  # a message of so many bytes is parsed here: to send it there and back takes as long, and memory twice
 _FEW = 10  # so many messages are parsed sooner than handed over
 _WAITING = 4  # batches a worker that are taken from the server before the first of them is handed out
 _LEFT_HERE = 6  # each of so many batches is left here where there is one worker, and it has enough to do
@@ -225,7 +226,7 @@ class Parsers:
             while len(self._helpers) < self._count:
                 self._helpers.append(Helper(_parse_there))
             ready = self._ready()
-            if not ready:
+            if not ready or sum([len(source.data) for source in data]) > _LARGE:
                 return None
             helper = min(ready, key=lambda one: one.waiting)
             return _Ticket(helper, helper.ask(_Request(data, self._preparation() if self._preparation else None)))

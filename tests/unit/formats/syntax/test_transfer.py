@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import random
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,41 @@ def test_base64_comes_back_in_short_lines(data: bytes) -> None:
     encoded = transfer.encode_base64(data)
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
     assert transfer.decode_base64(encoded) == data
+
+
+def _in_lines(data: bytes, width: int) -> bytes:
+    coded = base64.b64encode(data)
+    return b"\r\n".join(coded[at : at + width] for at in range(0, len(coded), width))
+
+
+@given(st.binary(max_size=300), st.integers(1, 90))
+def test_base64_in_lines_of_a_width(data: bytes, width: int) -> None:
+    encoded = _in_lines(data, width)
+    assert transfer.encode_base64_lines(data, width) == encoded
+    found = transfer.base64_width(encoded + b"\r\n", len(encoded), data)
+    assert found == min(width, len(encoded))
+    if found:
+        assert transfer.encode_base64_lines(data, found) == encoded
+
+
+@pytest.mark.parametrize("width", [1, 4, 57, 60, 63, 76, 998, 200_000])
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_664, 65_665, 131_328, 150_001])
+def test_base64_in_lines_over_several_chunks(width: int, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    encoded = _in_lines(data, width)
+    assert transfer.encode_base64_lines(data, width) == encoded
+    assert transfer.base64_width(encoded, len(encoded), data) == min(width, len(encoded))
+    for wrong in (data[:-3], data + b"\0", data[:-1] + bytes([data[-1] ^ 1]), bytes([data[0] ^ 1]) + data[1:]):
+        assert not transfer.base64_width(encoded, len(encoded), wrong)
+
+
+@given(st.binary(min_size=1, max_size=200), st.integers(1, 40), st.data())
+def test_base64_that_is_written_in_another_way_has_no_width(data: bytes, width: int, draw: st.DataObject) -> None:
+    encoded = _in_lines(data, width)
+    at = draw.draw(st.integers(0, len(encoded)))
+    raw = encoded[:at] + draw.draw(st.sampled_from([b"\r\n", b"\n", b"\r", b" ", b"=", b"A"])) + encoded[at:]
+    found = transfer.base64_width(raw, len(raw), data)
+    assert not found or transfer.encode_base64_lines(data, found) == raw
 
 
 @given(st.binary(min_size=3, max_size=60), st.binary(max_size=60))
