@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, groupby
 
 from mailconnector.sync import bases, journal, log, pairs
 from mailconnector.sync.errors import ItemError
@@ -87,21 +87,19 @@ class FolderWork:
 
         Pages one after the other in which the same is done, and that is to add, are carried out as one.
         """
-        rest = iter(pages)
-        page = next(rest, None)
-        while page is not None:
-            groups = _groups(page)
-            if len(groups) == 1 and next(iter(groups))[0] is Step.ADD:
-                ((_, side, headers_only),) = groups
-                alike = _Alike(page, rest)
-                self._add_all(side, headers_only, iter(alike))
-                page = alike.other
+        for kinds, alike in groupby(pages, key=_kinds):
+            if len(kinds) == 1 and next(iter(kinds))[0] is Step.ADD:
+                ((_, side, headers_only),) = kinds
+                self._add_all(side, headers_only, alike)
                 continue
-            for step in _ORDER:
-                for (found, side, headers_only), group in groups.items():
-                    if found is step:
-                        self._do(step, side, headers_only, group)
-            page = next(rest, None)
+            for page in alike:
+                groups: dict[_Kind, list[ItemAction]] = {}
+                for action in page:
+                    groups.setdefault((action.step, action.side, action.headers_only), []).append(action)
+                for step in _ORDER:
+                    for (found, side, headers_only), group in groups.items():
+                        if found is step:
+                            self._do(step, side, headers_only, group)
 
     def _do(self, step: Step, side: Side, headers_only: bool, group: list[ItemAction]) -> None:
         if step in (Step.FORGET, Step.SPLIT, Step.READD):
@@ -506,35 +504,12 @@ class FolderWork:
         self._log.clear()
 
 
-_Groups = dict[tuple[Step, Side, bool], list[ItemAction]]
+_Kind = tuple[Step, Side, bool]
 
 
-def _groups(page: Sequence[ItemAction]) -> _Groups:
-    """Return the actions of a page by what is done, to which side, and whether with headers alone."""
-    groups: _Groups = {}
-    for action in page:
-        groups.setdefault((action.step, action.side, action.headers_only), []).append(action)
-    return groups
-
-
-class _Alike:
-    """A page, and those after it for as long as the same is done in them.
-
-    Attributes:
-        other: When they were iterated to the end, the page after them; None for no more.
-    """
-
-    def __init__(self, page: Sequence[ItemAction], rest: Iterator[Sequence[ItemAction]]) -> None:
-        self.other: Sequence[ItemAction] | None = page
-        self._rest = rest
-
-    def __iter__(self) -> Iterator[Sequence[ItemAction]]:
-        page = self.other
-        assert page is not None
-        kinds = _groups(page).keys()
-        while page is not None and _groups(page).keys() == kinds:
-            yield page
-            self.other = page = next(self._rest, None)
+def _kinds(page: Sequence[ItemAction]) -> frozenset[_Kind]:
+    """Return what is done in a page: what, to which side, and whether with headers alone."""
+    return frozenset([(action.step, action.side, action.headers_only) for action in page])
 
 
 def marks(got: Fetched, side: Side) -> FlagSet:
