@@ -116,3 +116,21 @@ def test_a_wrong_name_is_told_with_those_that_are_like_it(run):
 def test_a_command_that_does_not_stand_where_it_should_is_a_fault_of_ours():
     with pytest.raises(AttributeError):
         Late("gone", "exits:nothing_there", "Do nothing.").load()
+
+
+def test_the_program_itself_loads_nothing_before_it_is_run():
+    program = "import sys, mailconnector.__main__; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert not {"typer", "rich", "mailconnector.cli"} & set(done.stdout.split())
+
+
+def test_the_process_that_parses_loads_neither_the_engine_nor_what_it_does_not_parse():
+    program = "import sys, mailconnector.stores.imap.parsing, mailconnector.stores.pst.preparing; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stdout.split())
+    assert "mailconnector.formats.item_message" in loaded
+    unwanted = {
+        "icalendar", "sqlite3", "ssl", "mailconnector.sync.engine", "mailconnector.imap", "mailconnector.pst.check",
+        "mailconnector.formats.kolab", "mailconnector.formats.calendar.documents",
+    }  # fmt: skip
+    assert not unwanted & loaded
