@@ -100,15 +100,19 @@ class BTree:
         if page is None:
             data = self._read(ref.ib, self.layout.page_size)
             page = decode_page(self.layout, data, self.ptype, ref.bid, ref.ib)
-            if len(self._cache) >= _CACHE_PAGES:
-                for key in list(self._cache)[: _CACHE_PAGES // 2]:
-                    del self._cache[key]
-            self._cache[ref.ib] = page
+            self._keep(ref.ib, page)
         if level is not None and page.level != level:
             raise PstFormatError(
                 f"a B-tree page has level {page.level} where {level} is due", bid=ref.bid, offset=ref.ib
             )
         return page
+
+    def _keep(self, ib: int, page: Page) -> None:
+        """Remember a page that was read or written; those that came first are forgotten when there are many."""
+        if len(self._cache) >= _CACHE_PAGES:
+            for key in list(self._cache)[: _CACHE_PAGES // 2]:
+                del self._cache[key]
+        self._cache[ib] = page
 
     def find(self, key: int) -> Entry | None:
         """Return the leaf entry with this key, or None."""
@@ -322,6 +326,6 @@ class BTree:
                 return pack_page(layout, body, self.ptype, bid, ib)
 
             ref = write(build)
-            self._cache[ref.ib] = Page(level, [entry[0] for entry in part], part)
+            self._keep(ref.ib, Page(level, [entry[0] for entry in part], part))
             up.append((part[0][0] if part else 0, ref.bid, ref.ib))
         return up

@@ -8,7 +8,7 @@ import pytest
 from mailconnector.pst import disk
 from mailconnector.pst.disk import ANSI, UNICODE, Layout
 from mailconnector.pst.errors import PstFullError, PstNotFoundError, PstUsageError
-from mailconnector.pst.ndb import writing
+from mailconnector.pst.ndb import btree, writing
 from mailconnector.pst.ndb.database import NodeDatabase
 from mailconnector.pst.ndb.device import Device
 
@@ -145,3 +145,16 @@ def test_many_changes_go_into_the_trees_before_the_commit(db: NodeDatabase, monk
     assert [db.read_data(entry.bid_data) for entry in db.nodes()] == [b"%d" % nid for nid in nids]
     db.rollback()
     assert not list(db.nodes())
+
+
+def test_pages_that_were_written_are_not_all_remembered(db: NodeDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(btree, "_CACHE_PAGES", 20)
+    nids = [NID + (number << 5) for number in range(2000)]
+    for first in range(0, len(nids), 100):
+        for nid in nids[first : first + 100]:
+            db.put_node(nid, db.write_block(b"%d" % nid), 0, 0)
+        db.commit()
+        db.begin()
+        for tree in (db._nbt, db._bbt):
+            assert len(tree._cache) <= 20
+    assert [db.read_data(entry.bid_data) for entry in db.nodes()] == [b"%d" % nid for nid in nids]
