@@ -23,7 +23,7 @@ hundreds of times a message (checksums, digests, writes), and with Python's own 
 longer than it works."""
 
 
-_GARBAGE = (20_000, 20, 100)
+GARBAGE = (20_000, 20, 100)
 """When cycles are looked for that nobody refers to. What goes by leaves none, and at Python's own thresholds looking at
 all that is there again and again takes a twentieth of the time."""
 
@@ -45,7 +45,7 @@ class _Pace:
                 self._turn, self._garbage = sys.getswitchinterval(), gc.get_threshold()
                 sys.setswitchinterval(min(_TURN, self._turn))
                 if self._garbage[0]:
-                    gc.set_threshold(*_GARBAGE)
+                    gc.set_threshold(*GARBAGE)
         try:
             yield
         finally:

@@ -76,6 +76,8 @@ def base64_width(raw: bytes, end: int, data: bytes) -> int:
     if not width:
         return 0
     step = width + 2
+    if not end % step:  # a line end after the last line
+        return 0
     # Every line but the last is full; then only the characters have to be right.
     lines = (end + 2 + step - 1) // step
     if not raw.count(b"\n", 0, end) == raw[width + 1 : end : step].count(b"\n") == lines - 1:
@@ -83,17 +85,14 @@ def base64_width(raw: bytes, end: int, data: bytes) -> int:
     if not raw.count(b"\r", 0, end) == raw[width:end:step].count(b"\r") == lines - 1:
         return 0
     chunk = _chunk(width)
-    lines_end = -(-len(data) // chunk) * (chunk // 3 * 4 // width) * step
-    if lines_end < end:
-        return 0
+    taken = chunk // 3 * 4 // width * step  # by the lines of a chunk
     at = 0
     for start in range(0, len(data), chunk):
-        after = at + chunk // 3 * 4 // width * step
         coded = binascii.b2a_base64(data[start : start + chunk], newline=False)
-        if raw[at : min(after, end)].translate(None, b"\r\n") != coded:
+        if raw[at : min(at + taken, end)].translate(None, b"\r\n") != coded:
             return 0
-        at = after
-    return width
+        at += taken
+    return width if at >= end else 0
 
 
 def _chunk(width: int) -> int:

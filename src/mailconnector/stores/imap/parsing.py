@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from mailconnector.formats import parse, parse_item
 from mailconnector.items import Flags, FolderKind, Item, Mail, without_bodies
-from mailconnector.stores.imap.helper import Helper, HelperEndedError
+from mailconnector.stores.imap.worker import Worker, WorkerEndedError
 from mailconnector.sync.errors import ItemError
 from mailconnector.sync.flags import FlagSet, to_flags
 from mailconnector.sync.identity import identify
@@ -116,13 +116,13 @@ class _Request(NamedTuple):
     prepare: Prepare | None
 
 
-_Helper: TypeAlias = Helper[_Request, "list[_Answer | Exception]"]
+_Worker: TypeAlias = Worker[_Request, "list[_Answer | Exception]"]
 
 
 class _Ticket(NamedTuple):
     """What is going to come from a process."""
 
-    helper: _Helper
+    worker: _Worker
     number: int
 
 
@@ -156,7 +156,7 @@ class Parsers:
     def __init__(self, count: int, preparation: Callable[[], Prepare | None] | None = None) -> None:
         self._count = count
         self._preparation = preparation
-        self._helpers: list[_Helper] = []
+        self._workers: list[_Worker] = []
         self._broken = False
         self._asked = 0
 
@@ -189,13 +189,13 @@ class Parsers:
         finally:
             for left in pending:
                 if isinstance(left.answer, _Ticket):
-                    left.answer.helper.forget(left.answer.number)
+                    left.answer.worker.forget(left.answer.number)
 
     def close(self) -> None:
         """End the processes."""
-        helpers, self._helpers = self._helpers, []
-        for helper in helpers:
-            helper.close()
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.close()
 
     def _is_left_here(self, number: int, pending: deque[_Batch]) -> bool:
         """Tell whether a batch, by its number, is better parsed here."""
@@ -208,14 +208,14 @@ class Parsers:
         if isinstance(batch.answer, list):
             return True
         try:
-            return batch.answer.helper.has(batch.answer.number)
-        except HelperEndedError:
+            return batch.answer.worker.has(batch.answer.number)
+        except WorkerEndedError:
             return True
 
-    def _ready(self) -> list[_Helper]:
+    def _ready(self) -> list[_Worker]:
         try:
-            return [] if self._broken else [helper for helper in self._helpers if helper.is_ready]
-        except HelperEndedError:
+            return [] if self._broken else [worker for worker in self._workers if worker.is_ready]
+        except WorkerEndedError:
             self._broken = True
             return []
 
@@ -223,14 +223,14 @@ class Parsers:
         if self._broken:
             return None
         try:
-            while len(self._helpers) < self._count:
-                self._helpers.append(Helper(_parse_there))
+            while len(self._workers) < self._count:
+                self._workers.append(Worker(_parse_there))
             ready = self._ready()
             if not ready or sum([len(source.data) for source in data]) > _LARGE:
                 return None
-            helper = min(ready, key=lambda one: one.waiting)
-            return _Ticket(helper, helper.ask(_Request(data, self._preparation() if self._preparation else None)))
-        except HelperEndedError:
+            worker = min(ready, key=lambda one: one.waiting)
+            return _Ticket(worker, worker.ask(_Request(data, self._preparation() if self._preparation else None)))
+        except WorkerEndedError:
             self._broken = True
             return None
 
@@ -238,9 +238,9 @@ class Parsers:
         answer, sources = batch.answer, batch.sources
         try:
             found = (
-                answer if isinstance(answer, list) else list(map(_result, sources, answer.helper.answer(answer.number)))
+                answer if isinstance(answer, list) else list(map(_result, sources, answer.worker.answer(answer.number)))
             )
-        except HelperEndedError:
+        except WorkerEndedError:
             self._broken = True
             found = _parse_here(sources)
         results = iter(found)

@@ -4,7 +4,7 @@
       folders   mailboxes -> folders: the tree, special folders (names: what a mailbox can be called)
       kinds     what sort of items a mailbox holds
       changes   what has changed since a cursor
-      reading   names, headers, whole messages -> items (parsing: in other processes, each a helper)
+      reading   names, headers, whole messages -> items (parsing: in other processes, each a worker)
       writing   items -> messages; flags, deletions, moves
       private   shared folders whose private items lie in mailboxes of their own (companions, private_order, hiding)
       watching  waiting for changes

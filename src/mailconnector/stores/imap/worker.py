@@ -22,6 +22,8 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from mailconnector.sync.ahead import GARBAGE
+
 if sys.platform == "linux":
     import fcntl
 
@@ -32,11 +34,11 @@ AskedT = TypeVar("AskedT")
 AnswerT = TypeVar("AnswerT")
 
 
-class HelperEndedError(Exception):
+class WorkerEndedError(Exception):
     """The process is gone, or cannot be had."""
 
 
-class Helper(Generic[AskedT, AnswerT]):
+class Worker(Generic[AskedT, AnswerT]):
     """A process that works for this one; for one thread at a time.
 
     It is spawned: a program that has no ``if __name__ == "__main__"`` is run anew by it.
@@ -45,7 +47,7 @@ class Helper(Generic[AskedT, AnswerT]):
         work: What it does; found by its name there. What it raises ends the process.
 
     Raises:
-        HelperEndedError: The system gives us no process.
+        WorkerEndedError: The system gives us no process.
     """
 
     def __init__(self, work: Callable[[AskedT], AnswerT]) -> None:
@@ -58,26 +60,22 @@ class Helper(Generic[AskedT, AnswerT]):
             self._process = context.Process(target=_serve, args=(work, its_requests, its_answers), daemon=True)
             self._process.start()
         except OSError as error:
-            raise HelperEndedError("no process can be started") from error
+            raise WorkerEndedError("no process can be started") from error
         its_requests.close()
         its_answers.close()
-        self._ready = False
         self._asked = 0
-        self._arrived = 0
+        self._arrived = -1
         self._kept: dict[int, bytes] = {}
-        self._unwanted: set[int] = set()
+        self._unwanted = {0}  # by which it says that it is ready
 
     @property
     def is_ready(self) -> bool:
         """Whether it has been started and waits for work.
 
         Raises:
-            HelperEndedError: The process is gone.
+            WorkerEndedError: The process is gone.
         """
-        if not self._ready and self._has_sent():
-            self._receive()
-            self._ready = True
-        return self._ready
+        return self.has(0)
 
     @property
     def waiting(self) -> int:
@@ -88,12 +86,12 @@ class Helper(Generic[AskedT, AnswerT]):
         """Send something, and return the number of the answer.
 
         Raises:
-            HelperEndedError: The process is gone.
+            WorkerEndedError: The process is gone.
         """
         try:
             self._requests.send_bytes(pickle.dumps(asked, pickle.HIGHEST_PROTOCOL))
         except OSError as error:
-            raise HelperEndedError("the process is gone") from error
+            raise WorkerEndedError("the process is gone") from error
         self._asked += 1
         return self._asked
 
@@ -101,7 +99,7 @@ class Helper(Generic[AskedT, AnswerT]):
         """Tell whether an answer has come.
 
         Raises:
-            HelperEndedError: The process is gone.
+            WorkerEndedError: The process is gone.
         """
         while self._arrived < number and self._has_sent():
             self._take_in()
@@ -111,7 +109,7 @@ class Helper(Generic[AskedT, AnswerT]):
         """Wait for an answer, and return it; each can be had once.
 
         Raises:
-            HelperEndedError: The process is gone.
+            WorkerEndedError: The process is gone.
         """
         while self._arrived < number:
             self._take_in()
@@ -139,20 +137,14 @@ class Helper(Generic[AskedT, AnswerT]):
         try:
             return self._answers.poll(0)
         except OSError as error:
-            raise HelperEndedError("the process is gone") from error
-
-    def _receive(self) -> bytes:
-        try:
-            return self._answers.recv_bytes()
-        except (OSError, EOFError) as error:
-            raise HelperEndedError("the process is gone") from error
+            raise WorkerEndedError("the process is gone") from error
 
     def _take_in(self) -> None:
         """Take in the next answer, for which it waits."""
-        if not self._ready:
-            self._receive()
-            self._ready = True
-        data = self._receive()
+        try:
+            data = self._answers.recv_bytes()
+        except (OSError, EOFError) as error:
+            raise WorkerEndedError("the process is gone") from error
         self._arrived += 1
         if self._arrived in self._unwanted:
             self._unwanted.discard(self._arrived)
@@ -172,10 +164,10 @@ def _widen(end: Connection) -> None:
 
 def _serve(work: Callable[[AskedT], AnswerT], requests: Connection, answers: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends them to every process; the one that asked ends us
-    # What is there by now stays, and what goes by leaves no cycles: looking for them takes a twentieth of the time.
+    # What is there by now stays.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(*GARBAGE)
     asked: SimpleQueue[bytes | None] = SimpleQueue()
     done: SimpleQueue[bytes | None] = SimpleQueue()
     done.put(b"")
