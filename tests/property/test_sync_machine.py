@@ -59,6 +59,20 @@ def test_what_another_program_drops_after_a_killed_run_comes_back(at: int) -> No
         machine.end()
 
 
+@pytest.mark.parametrize("at", range(18, 30))
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_a_killed_run_has_sent_and_others_have_edited_is_merged(kinds: str, side: Side, at: int) -> None:
+    machine = _found(kinds)
+    try:
+        machine.edit_thing(by_other=False, pick=0, side=side, which=0)
+        machine.be_killed(at=at)
+        machine.edit_thing_on_both_sides(by_other=False, other=1, pick=0, which=0)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
 def _found(kinds: str) -> SyncMachine:
     """A machine for steps that were found by machines."""
     machine = type(f"Found_{kinds}", (SyncMachine,), {"kinds": kinds})()

@@ -98,6 +98,27 @@ def has_lost(item: Item, paths: Iterable[str]) -> bool:
     )
 
 
+def comes_after(item: Item, base: Mapping[str, bytes], sent: Mapping[str, bytes]) -> bool:
+    """Tell whether an item that somebody edited is what was sent, edited since, and not what was there before.
+
+    It is if it has of what was other in what was sent something as it was sent, and nothing as it was before.
+
+    Args:
+        item: The item.
+        base: Digests of the fields that it had before.
+        sent: Digests of the fields that were sent.
+    """
+    kind, found = type(item), fields_of(item)
+    changed = [
+        path
+        for path in base.keys() | sent.keys()
+        if base.get(path) != sent.get(path) and not path.startswith(OWN) and not grouping(kind, path)[1]
+    ]
+    return any(found.get(path) == sent.get(path) for path in changed) and not any(
+        found.get(path) == base.get(path) for path in changed
+    )
+
+
 def categories_of(got: Fetched) -> FlagSet:
     """Return the categories that an item says itself, as those of calendars and cards do; a mail's are marks on it."""
     return frozenset() if got.is_mail else frozenset(mail_of(got.item).flags.keywords)

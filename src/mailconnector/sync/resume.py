@@ -8,14 +8,14 @@ whether they were done or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from mailconnector.sync import bases, journal, pairs, strays
 from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
-from mailconnector.sync.merging import has_lost
+from mailconnector.sync.merging import comes_after, has_lost
 from mailconnector.sync.records import finish_replacement, new_pair
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Side, Step
@@ -100,11 +100,13 @@ class _Seen:
         found: By name: what was not there when it was listed.
         targets: By id: what was to be replaced.
         poorer: The ids of those that have lost fields since they were sent, to a program that does not know them.
+        edited: The ids of those that are what was to be put in place of an item, edited since; by the intent's number.
     """
 
     found: dict[str, list[ItemState]] = field(default_factory=dict)
     targets: dict[str, ItemState] = field(default_factory=dict)
     poorer: set[str] = field(default_factory=set)
+    edited: dict[int, set[str]] = field(default_factory=dict)
 
 
 def _resume_items(state: State, folders: Folders, row: int, side: Side, group: list[Intent]) -> list[Intent]:
@@ -128,7 +130,8 @@ def _resume_items(state: State, folders: Folders, row: int, side: Side, group: l
             if not _resume_move(state, folders, store, folder, intent, seen.found):
                 missing.append(intent)
         else:
-            new, old = _take(seen.found, intent), seen.targets.get(intent.target_id)
+            edited = seen.edited.get(intent.row, set())
+            new, old = _take(seen.found, intent, edited), seen.targets.get(intent.target_id)
             if new is not None:
                 new = replace(new, revision="" if new.id in seen.poorer else _trusted_revision(intent, new))
             if intent.step is Step.ADD and new is not None:
@@ -136,7 +139,7 @@ def _resume_items(state: State, folders: Folders, row: int, side: Side, group: l
             elif intent.step is Step.REPLACE and (
                 new is not None or (old is not None and old.revision != intent.data["expected"])
             ):
-                _resume_replace(state, store, folder, intent, new, old)
+                _resume_replace(state, store, folder, intent, new, old, edited)
             else:
                 missing.append(intent)
     return missing
@@ -153,7 +156,28 @@ def _look(state: State, store: SyncStore, folder: str, group: list[Intent]) -> _
     replaced = [i.target_id for i in group if i.step is Step.REPLACE]
     if replaced:
         seen.targets.update({item.id: item for item in store.identify(folder, replaced)})
+    for intent in group:
+        if intent.step is Step.REPLACE and "base" in intent.data:
+            seen.edited[intent.row] = _edited_since(state, store, folder, intent, seen)
     return seen
+
+
+def _edited_since(state: State, store: SyncStore, folder: str, intent: Intent, seen: _Seen) -> set[str]:
+    """Find out by fetching which items are what was to be put in place of another one, edited since."""
+    base, digest = bases.load(state, intent.pair), intent.data["digest"]
+    there = [*seen.found.get(intent.data["name"], ())]
+    old = seen.targets.get(intent.target_id)
+    if old is not None and old.revision != intent.data["expected"]:
+        there.append(old)
+    others = [item.id for item in there if not item.identity or item.identity.digest != digest]
+    if base is None or not others:
+        return set()
+    sent = bases.unpack(bases.from_text(intent.data["base"]))
+    return {
+        got.state.id
+        for got in store.fetch(folder, others)
+        if isinstance(got, Fetched) and comes_after(got.item, base, sent)
+    }
 
 
 def _complete(store: SyncStore, folder: str, found: dict[str, list[ItemState]], sent: Mapping[str, str]) -> set[str]:
@@ -197,7 +221,13 @@ def _resume_add(state: State, intent: Intent, item: ItemState) -> None:
 
 
 def _resume_replace(
-    state: State, store: SyncStore, folder: str, intent: Intent, new: ItemState | None, old: ItemState | None
+    state: State,
+    store: SyncStore,
+    folder: str,
+    intent: Intent,
+    new: ItemState | None,
+    old: ItemState | None,
+    edited: set[str],
 ) -> None:
     if not pairs.exists(state, intent.pair):
         new = old = None
@@ -212,6 +242,8 @@ def _resume_replace(
             digest = old.identity.digest if old.identity is not None else ""
             if digest and digest == intent.data["digest"]:
                 finish_replacement(state, intent, old.id, old.revision)
+            elif old.id in edited:
+                finish_replacement(state, intent, old.id, "")
         journal.end(state, [intent.row])
 
 
@@ -274,13 +306,19 @@ def _resume_keep(state: State, store: SyncStore, intent: Intent) -> None:
         journal.end(state, [intent.row])
 
 
-def _take(found: dict[str, list[ItemState]], intent: Intent) -> ItemState | None:
-    """Take from the items that were not there before one that the intent may have made."""
+def _take(found: dict[str, list[ItemState]], intent: Intent, edited: Container[str] = ()) -> ItemState | None:
+    """Take from the items that were not there before one that the intent may have made.
+
+    Args:
+        found: The items, by name.
+        intent: The intent.
+        edited: The ids of those that are surely what it made, edited since.
+    """
     items = found.get(intent.data["name"], [])
     digest = intent.data.get("digest", "")
     for item in items:
         known = item.identity.digest if item.identity is not None else ""
-        if not digest or not known or known == digest:
+        if not digest or not known or known == digest or item.id in edited:
             items.remove(item)
             return item
     if items and intent.step is not Step.REPLACE:

@@ -28,7 +28,7 @@ from mailconnector.mapi.types import PropertyType
 from mailconnector.stores.memory import MemoryStore
 from mailconnector.sync import Conflict, Report, Side, Step, bases, log
 from mailconnector.sync.flags import SEEN
-from mailconnector.sync.merging import make
+from mailconnector.sync.merging import comes_after, make
 from mailconnector.sync.store import Fetched, FlagChange, ItemState, Removal, Rights
 from tests.exchange import PAIRS, Exchange, exchange, folder_named, items
 from tests.machine import MEMORY
@@ -432,3 +432,19 @@ def test_what_is_made_says_what_is_to_be_sent() -> None:
     taken = replace(item, office="B", mail=replace(item.mail, leftover=form))
     made = make(got(item), got(taken), base, edited=False, sends=True)
     assert mail_of(made.got.item).leftover == item.mail.leftover
+
+
+def test_an_edit_of_what_was_sent_is_told_from_one_of_what_was_there() -> None:
+    before: Contact = sample(Contact)
+    sent = replace(before, office="1", job_title="2")
+
+    def is_after(item: Item, base: Item = before) -> bool:
+        return comes_after(item, bases.fields_of(base), bases.fields_of(sent))
+
+    assert is_after(sent)
+    assert is_after(replace(sent, company="other"))
+    assert is_after(replace(sent, office="other"))  # the title is still what was sent
+    assert not is_after(replace(before, company="other"))
+    assert not is_after(replace(before, office="1"))  # somebody wrote the same: the title is what it was before
+    assert not is_after(replace(sent, office="other", job_title="other"))  # nobody can tell
+    assert not is_after(sent, sent)  # nothing was other in what was sent
