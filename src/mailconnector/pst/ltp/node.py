@@ -159,11 +159,16 @@ class NodeEditor(NodeReader):
         """Add a subnode or set its BIDs; the references to the new BIDs pass to the node, old ones are the caller's."""
         self.own_subnodes()[nid] = SubnodeEntry(nid, bid_data, bid_sub)
 
+    def new_subnode_nid(self, type_: int) -> int:
+        """Give out a NID of a type that no subnode has."""
+        nid = self.db.new_nid(type_)
+        while nid in self.subnodes:  # real files have headers that say less than what was given out
+            nid = self.db.new_nid(type_)
+        return nid
+
     def add_value(self, data: bytes | Iterable[bytes]) -> int:
         """Store a value in a new subnode of type LTP and return its NID."""
-        nid = self.db.new_nid(disk.NID_TYPE_LTP)
-        while nid in self.subnodes:  # a damaged header may say less than what was given out
-            nid = self.db.new_nid(disk.NID_TYPE_LTP)
+        nid = self.new_subnode_nid(disk.NID_TYPE_LTP)
         bid = self.db.write_data(data) if isinstance(data, bytes) else self.db.write_stream(data)
         self.put_subnode(nid, bid)
         return nid

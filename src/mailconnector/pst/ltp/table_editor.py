@@ -263,7 +263,7 @@ class TableEditor:
                 return
             if hnid:
                 self._heap.remove(hnid)
-            nid = self.node.db.new_nid(disk.NID_TYPE_LTP)
+            nid = self.node.new_subnode_nid(disk.NID_TYPE_LTP)
             self.node.put_subnode(nid, 0)
             self._rows = NodeEditor(self.node.db, nid=nid)
             self._set_rows(nid)

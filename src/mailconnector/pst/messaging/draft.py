@@ -184,7 +184,7 @@ class MessageDraft(ObjectDraft):
 
     def add_attachment(self, attachment: AttachmentObject) -> int:
         """Add an attachment and return its NID."""
-        nid = self.session.db.new_nid(disk.NID_TYPE_ATTACHMENT)
+        nid = self.node.new_subnode_nid(disk.NID_TYPE_ATTACHMENT)
         draft = AttachmentDraft(
             self.session, NodeEditor(self.session.db, nid=nid), new=True, codec=self.codec, depth=self._depth
         )
@@ -413,7 +413,7 @@ class AttachmentDraft(ObjectDraft):
         """Make the attachment an embedded message."""
         self._drop_content()
         db = self.session.db
-        nid = db.new_nid(disk.NID_TYPE_NORMAL_MESSAGE)
+        nid = self.node.new_subnode_nid(disk.NID_TYPE_NORMAL_MESSAGE)
         draft = MessageDraft(self.session, NodeEditor(db, nid=nid), new=True, codec=self.codec, depth=self._depth + 1)
         draft.fill(message)
         self._save_embedded(draft)

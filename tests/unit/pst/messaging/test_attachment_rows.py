@@ -1,6 +1,7 @@
 """Rows of the attachment table against the attachments, where another writer listed more than we would."""
 
 import io
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -45,6 +46,11 @@ def make(file: io.BytesIO) -> tuple[Store, int]:
         store.db.put_node(nid, *node.save(), entry.nid_parent)
     assert check(Device(io.BytesIO(file.getvalue()))).codes - {"message-size", "message-row-size"} == set()
     return store, nid
+
+
+def contents(attachment: AttachmentObject) -> bytes:
+    data = attachment.data
+    return data if isinstance(data, bytes) else cast("BinaryIO", data).read()
 
 
 def rows_of(store: Store, nid: int) -> list[dict[int, bytes | None]]:
@@ -95,3 +101,19 @@ def test_a_new_column_is_filled_for_those_that_were_there():
             draft.remove_attachment(draft.attachment_nids[1])
         assert len(rows_of(store, nid)) == 1
     assert "attachment-row" not in check(Device(file)).codes
+
+
+def test_a_further_attachment_takes_no_place_of_another_where_the_header_counts_too_low():
+    file = io.BytesIO()
+    store, nid = make(file)
+    with store:
+        counters = list(store.db.header.rgnid)
+        counters[disk.NID_TYPE_ATTACHMENT] -= 2  # as real files have it
+        object.__setattr__(store.db.header, "rgnid", tuple(counters))
+        with store.message(nid).edit() as draft:
+            draft.add_attachment(AttachmentObject({COMMENT: "the third"}, data=b"more"))
+    with Store.open(io.BytesIO(file.getvalue())) as opened:
+        attachments = [one.to_object() for one in opened.message(nid).attachments()]
+        assert [one.properties[COMMENT] for one in attachments] == ["about one", "about two", "the third"]
+        assert [contents(one) for one in attachments] == [b"content", b"content", b"more"]
+    assert check(Device(io.BytesIO(file.getvalue()))).codes - {"message-size", "message-row-size"} == set()
