@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import BinaryIO, cast
 
+from mailconnector import mapping
 from mailconnector.errors import MailConnectorError
 from mailconnector.items import Attachment, Item, Mail, mail_of, with_mail
 from mailconnector.items.mail import StoredContent
@@ -16,7 +17,7 @@ from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import MessageObject, Properties, PropertyKey
 from mailconnector.mapi.types import FileTime
 from mailconnector.mapi.values import Value
-from mailconnector.mapping import flag_changes, flag_keys, from_mapi
+from mailconnector.mapping import flag_changes, flag_keys
 from mailconnector.pst import Fingerprints, Message, MessageDraft, PstDiskError, PstFormatError, PstTooLargeError, Store
 from mailconnector.stores.pst.flags import KEPT_FLAGS, fitted_category, flags_told
 from mailconnector.stores.pst.index import IndexedItem, NodePlace
@@ -67,11 +68,12 @@ class MessageReader:
         try:
             message = self._store.message(known.nid)
             properties = message.properties
-            revision = self._fingerprints_for(properties.text(tags.PidTagMessageClass)).of(message)
+            message_class = properties.text(tags.PidTagMessageClass)
+            revision = self._fingerprints_for(message_class).of(message)
             flags = self._flags_in(properties.get, message.codec)
             name = _clean(properties.text(tags.PidTagInternetMessageId)).strip()
-            if not name:
-                name = identify(from_mapi(message.to_object())).name
+            if not name or not mapping.is_mail(message_class):  # an entry of a calendar goes by its UID
+                name = identify(mapping.from_mapi(message.to_object())).name
             return known._replace(
                 flags=to_text(flags),
                 revision=revision,
@@ -110,7 +112,7 @@ class MessageReader:
             PstError: It is damaged.
             MapiError: A value in it is.
         """
-        item = from_mapi(self._store.message(nid).to_object())
+        item = mapping.from_mapi(self._store.message(nid).to_object())
         return _held(item) if whole else item
 
     def _fingerprints_for(self, message_class: str) -> Fingerprints:

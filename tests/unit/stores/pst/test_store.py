@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailconnector import pst
-from mailconnector.items import Address, Attachment, Mail
+from mailconnector.items import Address, Attachment, Item, Mail, mail_of, message_id_of, with_mail
 from mailconnector.mapi import named, tags
 from mailconnector.mapi.objects import Properties
 from mailconnector.pst import care, disk
@@ -17,6 +17,7 @@ from mailconnector.stores import PstStore
 from mailconnector.sync import AccountError, StoreError
 from mailconnector.sync.flags import ANSWERED, DELETED, DRAFT, FLAGGED, FORWARDED, SEEN
 from mailconnector.sync.store import Delivery, Failure, Fetched, FlagChange, Identity, Removal, Replacement, Status
+from tests.unit.items.edits import KINDS, sample
 from tests.unit.stores.pst.pst_files import WHEN, PstFile, delivery, got, inbox, mail, put, told
 
 
@@ -227,6 +228,20 @@ def test_what_outlook_does_is_noticed(file: PstFile) -> None:
         assert same.id in told(store.changes(folder, ""))[0]
         again = store.changes(folder, store.changes(folder, cursors[folder]).cursor)
         assert told(again) == ({}, set())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_that_outlook_edits_keeps_its_name(kind: type, file: PstFile) -> None:
+    item: Item = with_mail(sample(kind), replace(mail_of(sample(kind)), message_id="<its-mail@example.org>"))
+    with file.open() as store:
+        folder = inbox(store)
+        (written,) = put(store, folder, item)
+        cursor = next(state.cursor for state in store.folders() if state.id == folder)
+    file.outside(lambda opened: opened.message(int(written.id, 16)).set_properties({tags.PidTagBody: "other"}))
+    with file.open() as store:
+        (edited,) = store.changes(folder, cursor).items
+        assert edited.revision != written.revision
+        assert edited.identity == Identity(message_id_of(item), "", edited.identity.title if edited.identity else "")
 
 
 def test_a_message_that_went_and_came_back_is_told_again(file: PstFile) -> None:
