@@ -1,67 +1,30 @@
 """What stands in a shared folder for a private appointment: when it is, and nothing else.
 
 A placeholder is a message with a calendar and nothing of ours but one field of its header. Its UID is made of the
-private item's and a key that its owner alone knows: whoever knows the key finds the one by the other, and nobody else
-learns anything by it, be it that the UID has words in it or that it stands in a request that a delegate has got a copy
-of. What has such a UID is a placeholder, or what somebody made of one.
+private item's and a key that its owner alone knows (`privacy`). What has such a UID is a placeholder, or what somebody
+made of one.
 
 The field says which times the placeholder was made with. As long as its times are these, nobody has moved it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 
 from mailconnector.formats.forms import plain
 from mailconnector.formats.item.forms import ItemForm, source_of, with_source
 from mailconnector.formats.item_message import parse_item, render_item
 from mailconnector.formats.mail import words
-from mailconnector.items import Appointment, FolderKind, Item, Mail, Sensitivity, essence_of, mail_of, merge
+from mailconnector.formats.privacy import placeholder_name
+from mailconnector.items import Appointment, FolderKind, Item, Mail, essence_of, merge
 from mailconnector.items.appointment import ChangedInstance, When
 from mailconnector.items.headers import first
-from mailconnector.items.message_ids import MADE_DOMAIN
 from mailconnector.items.zones import LocalTime, Zone
 
-SUBJECTS: Mapping[str, str] = {
-    "en": "Private appointment",
-    "de": "Privater Termin",
-    "fr": "Rendez-vous privé",
-    "it": "Appuntamento privato",
-    "es": "Cita privada",
-}
-"""What a placeholder is called, by language."""
-
 _FIELD = "X-MailConnector-Placeholder"
-_DOMAIN = f"@private.{MADE_DOMAIN}"
-_KEY_BYTES = 64
-
-
-def is_private(item: Item) -> bool:
-    """Tell whether an item is to be kept from others: it is marked private or confidential."""
-    if isinstance(item, Appointment) and item.private:
-        return True
-    return mail_of(item).sensitivity in (Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL)
-
-
-def placeholder_name(name: str, key: str) -> str:
-    """Return the message id of the placeholder of a private item.
-
-    Args:
-        name: The item's message id (`items.message_id_of`).
-        key: What the owner alone knows; empty where there is none.
-    """
-    secret = key.encode("utf-8", "surrogatepass")[:_KEY_BYTES]
-    digest = blake2b(name.encode("utf-8", "surrogatepass"), key=secret, digest_size=16)
-    return f"<{digest.hexdigest()}{_DOMAIN}>"
-
-
-def is_placeholder_name(name: str) -> bool:
-    """Tell whether a message id is a placeholder's."""
-    return name.strip("<> ").endswith(_DOMAIN)
+_SHAPE = placeholder_name("shape", "")
 
 
 def render_placeholder(item: Appointment, name: str, subject: str) -> bytes:
@@ -84,7 +47,7 @@ def shape_of(item: Appointment) -> str:
     Raises:
         FormatError: It has times that no calendar can say.
     """
-    return seen_shape(_read(_written(_bare(item), f"<shape{_DOMAIN}>", "", "")))
+    return seen_shape(_read(_written(_bare(item), _SHAPE, "", "")))
 
 
 def seen_shape(placeholder: Appointment) -> str:
@@ -108,7 +71,7 @@ def with_times_of(item: Appointment, placeholder: Appointment) -> Appointment:
     Raises:
         FormatError: The appointment has times that no calendar can say.
     """
-    before = _bare(_read(_written(_bare(item), f"<shape{_DOMAIN}>", "", "")))
+    before = _bare(_read(_written(_bare(item), _SHAPE, "", "")))
     merged = merge(item, item, _bare(placeholder), their_base=before).item
     assert isinstance(merged, Appointment)
     own = {one.original: one for one in item.changed}

@@ -8,18 +8,17 @@ from typing import Any
 
 import pytest
 
-from mailconnector.formats import ItemForm, parse_item, render_item
-from mailconnector.formats.placeholder import (
-    SUBJECTS,
-    is_placeholder_name,
-    is_private,
+from mailconnector.formats import (
+    ItemForm,
     noted_shape,
-    placeholder_name,
+    parse_item,
+    render_item,
     render_placeholder,
     seen_shape,
     shape_of,
     with_times_of,
 )
+from mailconnector.formats.privacy import SUBJECTS, is_placeholder_name, is_private, placeholder_name
 from mailconnector.items import Appointment, Contact, FolderKind, Mail, Sensitivity, field_digests, with_mail
 from mailconnector.items.appointment import Busy, ChangedInstance
 from mailconnector.items.recurrence import Frequency, Recurrence

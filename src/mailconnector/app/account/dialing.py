@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 
 from mailconnector import imap
-from mailconnector.app.account.certificates import distrust, read_certificate, shown_certificate
+from mailconnector.app import account
 from mailconnector.app.account.model import IMAP_PORTS, SMTP_PORTS, Server
 from mailconnector.app.account.steps import StepError, StepName
 
@@ -126,7 +126,7 @@ def tls_failure(server: Server, error: BaseException, timeout: float) -> StepErr
     plain = f"The port {server.port} may be for another way: try --{server.service}-security {other}."
     message, hint = f"TLS failed: {_reason(error)}", ""
     if isinstance(error, ssl.SSLCertVerificationError):
-        why, hint = distrust(error, server.host, shown_certificate(server, timeout))
+        why, hint = account.distrust(error, server.host, account.shown_certificate(server, timeout))
         message, hint = why, hint.replace("{service}", server.service)
     elif isinstance(error, TimeoutError):
         message, hint = f"{server} did not begin TLS within {timeout:g} seconds", plain
@@ -154,7 +154,7 @@ _CIPHER_REASONS = frozenset(
 def tls_text(line: ssl.SSLSocket) -> str:
     """Describe the protection of a line."""
     cipher = line.cipher()
-    shown = read_certificate(line.getpeercert(binary_form=True) or b"")
+    shown = account.read_certificate(line.getpeercert(binary_form=True) or b"")
     text = ", ".join(filter(None, (line.version() or "TLS", cipher[0] if cipher else "")))
     return f"{text}; certificate issued by {shown.issuer}, valid to {shown.ends:%Y-%m-%d}" if shown else text
 

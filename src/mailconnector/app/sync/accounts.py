@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from mailconnector import pst
+from mailconnector.app import send
 from mailconnector.app.account.connecting import connect
 from mailconnector.app.account.profile import Account, Profile, ProfileError
 from mailconnector.app.account.submission import connect_smtp
 from mailconnector.app.delegate.copying import INBOX, Copying, CopyReport
 from mailconnector.app.errors import AppUsageError
-from mailconnector.app.send.delivering import Choice, Means, deliver
 from mailconnector.app.send.fates import OutboxReport
 from mailconnector.app.send.ledger import next_try
 from mailconnector.app.sync.folder_choices import follow_renames
@@ -62,11 +62,11 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
             account.address, state, partial(connect, account), partial(connect_smtp, account), cancelled
         ).run()
 
-    def send(asked: bool, cancelled: Callable[[], bool]) -> OutboxReport | None:
+    def send_waiting(asked: bool, cancelled: Callable[[], bool]) -> OutboxReport | None:
         if wanted().outbox != "send":
             return None
         # Whoever asks for a run has perhaps mended what was in the way.
-        return deliver(account, job, Choice(insist=asked), Means(cancelled=cancelled))
+        return send.deliver(account, job, send.Choice(insist=asked), send.Means(cancelled=cancelled))
 
     def send_again() -> float | None:
         return next_try(account.outbox_path) if wanted().outbox == "send" else None
@@ -84,7 +84,7 @@ def job_for(account: Account, current: Callable[[], Account] | None = None) -> J
         account.pst_path,
         partial(follow_renames, account),
         copy_requests,
-        send,
+        send_waiting,
         send_again,
         announce,
     )

@@ -2,7 +2,7 @@
 
 A companion stands beside its folder and is called like it, with `MARK` behind. Where the server has annotations its
 folder type says so as well, in Kolab's entry: ``configuration.mailconnector.KIND.KEY.VALIDITY``. Kolab's programs do
-not show what is of the type ``configuration``. KEY goes into the names of placeholders (`formats.placeholder`);
+not show what is of the type ``configuration``. KEY goes into the names of placeholders (`formats.privacy`);
 VALIDITY is the folder's UIDVALIDITY, by which a companion finds its folder again that another program has renamed.
 
 A new mailbox inherits rights on many servers. So the list of a companion is emptied and read back, before anything is
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from mailconnector.formats.placeholder import SUBJECTS
+from mailconnector.formats.privacy import SUBJECTS
 from mailconnector.imap import ImapClient, ImapCommandError, ImapNoError, MailboxInfo
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap.folders import Layout

@@ -19,7 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailconnector.formats import FormatError, parse_item
+from mailconnector import formats
+from mailconnector.formats import FormatError
 from mailconnector.imap import ImapClient, ImapCommandError, MailboxInfo, UidSet
 from mailconnector.imap.selected import MESSAGE, SUMMARY
 from mailconnector.items import FolderKind, Mail
@@ -262,7 +263,7 @@ def content_kind(client: ImapClient, mailbox: str) -> FolderKind:
 def message_kind(data: bytes) -> FolderKind:
     """Return for what sort of folder a message is: an item of ours or of another program, or mail."""
     try:
-        item = parse_item(data).item
+        item = formats.parse_item(data).item
     except FormatError:
         return FolderKind.MAIL
     if not isinstance(item, Mail):

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from mailconnector.formats import parse, parse_item
+from mailconnector import formats
 from mailconnector.items import Flags, FolderKind, Item, Mail, without_bodies
 from mailconnector.stores.imap.worker import Worker, WorkerEndedError
 from mailconnector.sync.errors import ItemError
@@ -90,7 +90,7 @@ def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
     """
     item: Item
     if headers_only and source.kind is FolderKind.MAIL:
-        item, notice = parse(source.data, flags=_flags(source.flags), received=source.received), ""
+        item, notice = formats.parse(source.data, flags=_flags(source.flags), received=source.received), ""
     else:
         item, notice = _read(source)
     if headers_only:
@@ -100,7 +100,7 @@ def parsed(source: Source, *, headers_only: bool = False) -> Parsed:
 
 def _read(source: Source) -> tuple[Item, str]:
     """Read a message as its folder's kind wants it; with what of it could not be read so, and why."""
-    got = parse_item(source.data, source.kind, flags=_flags(source.flags), received=source.received)
+    got = formats.parse_item(source.data, source.kind, flags=_flags(source.flags), received=source.received)
     return got.item, str(got.problem) if got.problem else ""
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from mailconnector.formats.placeholder import is_placeholder_name, is_private
+from mailconnector.formats.privacy import is_placeholder_name, is_private
 from mailconnector.imap import ImapClient, ImapCommandError, ImapNotFoundError
 from mailconnector.imap.selected import SUMMARY
 from mailconnector.items import FolderKind

@@ -22,18 +22,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from mailconnector import formats
 from mailconnector.formats import FormatError
-from mailconnector.formats.placeholder import (
-    SUBJECTS,
-    is_placeholder_name,
-    is_private,
-    noted_shape,
-    placeholder_name,
-    render_placeholder,
-    seen_shape,
-    shape_of,
-    with_times_of,
-)
+from mailconnector.formats.privacy import SUBJECTS, is_placeholder_name, is_private, placeholder_name
 from mailconnector.imap import ImapClient, StatusItems, UidSet, Upload
 from mailconnector.imap.protocol import MailboxState
 from mailconnector.items import Appointment, essence_of
@@ -260,7 +251,7 @@ class Order:
             if not isinstance(got, Fetched) or not isinstance(got.item, Appointment):
                 continue
             with suppress(FormatError):
-                item = with_times_of(got.item, wanted[int(got.state.id)])
+                item = formats.with_times_of(got.item, wanted[int(got.state.id)])
                 state = got.state
                 changes.append(
                     Replacement(
@@ -290,7 +281,7 @@ class Order:
                     done.add(essence_of(got.item))
                     continue
                 with suppress(FormatError):
-                    moved = essence_of(with_times_of(got.item, placeholder))
+                    moved = essence_of(formats.with_times_of(got.item, placeholder))
                     old[got.state.id] = Removal(got.state.id, got.state.revision), moved
             replaced = [removal for removal, moved in old.values() if moved in done]
             if replaced:
@@ -320,7 +311,7 @@ class Order:
             if isinstance(got, Fetched) and isinstance(got.item, Appointment):
                 name = view.items[int(got.state.id)].placeholder
                 with suppress(FormatError):
-                    uploads.append(Upload(render_placeholder(got.item, name, self.subject), _SEEN))
+                    uploads.append(Upload(formats.render_placeholder(got.item, name, self.subject), _SEEN))
         if not uploads:
             return
 
@@ -338,7 +329,7 @@ def _kept(got: Fetched, key: str) -> Kept:
     kept = Kept(name, is_private(got.item), got.state.revision)
     if isinstance(got.item, Appointment) and got.item.start is not None and name:
         with suppress(FormatError):
-            return replace(kept, placeholder=placeholder_name(name, key), shape=shape_of(got.item))
+            return replace(kept, placeholder=placeholder_name(name, key), shape=formats.shape_of(got.item))
     return kept
 
 
@@ -348,7 +339,7 @@ def _stand(got: Fetched) -> Stand:
     item = got.item
     if not isinstance(item, Appointment):
         return Stand(name, "", "", False)
-    noted, shape = noted_shape(item), seen_shape(item)
+    noted, shape = formats.noted_shape(item), formats.seen_shape(item)
     plain = noted in ("", shape) and item.mail.subject in SUBJECTS.values() and _says_nothing_else(item)
     return Stand(name, shape, noted, plain)
 

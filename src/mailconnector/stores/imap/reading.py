@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
 
-from mailconnector.formats import FormatError, parse
+from mailconnector import formats
+from mailconnector.formats import FormatError
 from mailconnector.imap import (
     Fetched as Message,
 )
@@ -239,7 +240,7 @@ def uids_of(ids: Iterable[str]) -> UidSet:
 
 def _header_mail(header: bytes) -> Mail:
     try:
-        return parse(header)
+        return formats.parse(header)
     except FormatError:
         return Mail()
 

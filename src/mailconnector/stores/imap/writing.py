@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from mailconnector import formats
 from mailconnector.errors import MailConnectorError
-from mailconnector.formats import ItemForm, render_item
 from mailconnector.imap import (
     Appended,
     ImapClient,
@@ -416,8 +416,8 @@ def _renewed(change: Replacement) -> Delivery:
 
 def _upload(delivery: Delivery, folder: str) -> Upload | ItemError:
     try:
-        form = ItemForm.OWN if delivery.own_form else ItemForm.AUTHOR
-        data = with_crlf(render_item(delivery.item, form=form))
+        form = formats.ItemForm.OWN if delivery.own_form else formats.ItemForm.AUTHOR
+        data = with_crlf(formats.render_item(delivery.item, form=form))
     except MailConnectorError as error:  # of the format, or of the store that the content still lies in
         return of_item(error, folder)
     return Upload(data, to_server(delivery.flags), delivery.date)

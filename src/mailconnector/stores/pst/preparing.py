@@ -15,24 +15,33 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from mailconnector import mapping
 from mailconnector.errors import MailConnectorError
 from mailconnector.items import Item, Mail, mail_of, message_id_of, with_mail
 from mailconnector.mapi import named, tags
-from mailconnector.mapi.named import NamedTag
 from mailconnector.mapi.objects import MessageObject, PropertyKey, find
 from mailconnector.mapi.types import FileTime, PropertyType
 from mailconnector.mapi.values import decode
-from mailconnector.mapping import flag_keys, to_mapi
+from mailconnector.mapping import flag_keys, own
 from mailconnector.pst import FingerprintKeys, NewMessage, PreparedMessage, Preparer
 from mailconnector.stores.pst.flags import KEPT_FLAGS, flags_told
 from mailconnector.stores.pst.moments import stored_moment
-from mailconnector.sync.flags import ANY_KEYWORD, FlagSet, kept, to_flags, to_text
+from mailconnector.sync.flags import FlagSet, kept, to_flags, to_text
 
 # What Outlook's own accounts write on the mail that they receive or send.
 _ACCOUNT_KEYS: tuple[PropertyKey, ...] = (named.PidLidInternetAccountName, named.PidLidInternetAccountStamp)
-# A mail with all that mail from a server has: known beforehand, its names let the first messages be made elsewhere too.
-_EXPECTED = Mail(headers=b"X: \xff\r\n", layout=b"x")
-_EXPECTED_FLAGS = frozenset((*KEPT_FLAGS.flags - {ANY_KEYWORD}, "keyword"))
+EXPECTED = (
+    own.HEADER_BYTES,
+    own.MIME_LAYOUT,
+    named.PidNameKeywords,
+    named.PidLidFlagRequest,
+    named.PidLidToDoTitle,
+    named.PidLidTaskStatus,
+    named.PidLidTaskComplete,
+    named.PidLidPercentComplete,
+)
+"""The named properties of a mail with all that mail from a server has: known beforehand, they let the first messages be
+made elsewhere too."""
 DATES = (tags.PidTagMessageDeliveryTime, tags.PidTagClientSubmitTime, tags.PidTagCreationTime)
 """When a message was received, sent, made: the first that it has is its date."""
 
@@ -87,7 +96,7 @@ def message_of(item: Item, flags: FlagSet, date: datetime | None, own_addresses:
     # What was not received says when it was written.
     if own_flags != mail.flags or (received or mail.date) != (mail.received or mail.date):
         item = with_mail(item, replace(mail, flags=own_flags, received=received))
-    message = to_mapi(item, own_addresses=own_addresses)
+    message = mapping.to_mapi(item, own_addresses=own_addresses)
     message.associated = False
     properties = message.properties
     if mail.leftover:  # these come from nowhere else
@@ -124,9 +133,8 @@ class Making:
 
     def expect_mail(self) -> None:
         """Have the names that most mail needs in what is handed to other processes, where the file is open."""
-        for key in message_of(_EXPECTED, _EXPECTED_FLAGS, None, frozenset()).properties:
-            if isinstance(key, NamedTag):
-                self._preparer.expect(key.name)
+        for tag in EXPECTED:
+            self._preparer.expect(tag.name)
 
     @property
     def preparation(self) -> Preparation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailconnector.formats.placeholder import SUBJECTS
+from mailconnector.formats.privacy import SUBJECTS
 from mailconnector.imap import MailboxInfo, StatusItems
 from mailconnector.items import FolderKind
 from mailconnector.stores.imap.companions import MARK, Companion, find, name_for, reunite, subject_in

@@ -15,8 +15,8 @@ from mailconnector.mapi import tags
 from mailconnector.mapi.named import PS_PUBLIC_STRINGS, NamedTag, PropertyName
 from mailconnector.pst import Folder, PreparedMessage, Store
 from mailconnector.stores import PstStore
-from mailconnector.stores.pst.preparing import Ready
-from mailconnector.sync.flags import DELETED, FlagSet
+from mailconnector.stores.pst.preparing import EXPECTED, Ready, message_of
+from mailconnector.sync.flags import ANSWERED, DELETED, DRAFT, FLAGGED, FORWARDED, SEEN, FlagSet
 from mailconnector.sync.store import Delivery, MadeReady, Status
 from tests.unit.stores.pst.pst_files import PstFile, delivery, got, inbox, mail, put
 
@@ -67,6 +67,13 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> list[PreparedMessage]:
 
     monkeypatch.setattr(Folder, "place", watched)
     return taken
+
+
+def test_the_names_that_are_expected_are_those_of_mail() -> None:
+    item = Mail(headers=b"X: \xff\r\n", layout=b"x")
+    flags = frozenset((ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, "a category"))
+    keys = message_of(item, flags, None, ME).properties.keys()
+    assert {key for key in keys if isinstance(key, NamedTag)} == set(EXPECTED)
 
 
 def only_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
