@@ -27,6 +27,7 @@ from mailconnector.mapping.fields import (
     mail_part,
     put_fields,
     read_text,
+    shown_text,
     stored_text,
     text,
     values,
@@ -88,7 +89,7 @@ def _binaries(value: object) -> list[bytes]:
 def _member(entry: bytes, one_off: bytes) -> Member:
     """Return the member that a pair of entry ids means; what is damaged gives a member without an address."""
     shown = _one_off(one_off) or _one_off(entry)
-    member = Member("", "") if shown is None else Member(shown.display_name, shown.email_address, shown.address_type)
+    member = Member("", "") if shown is None else _named_in(shown)
     try:
         parsed = parse(entry)
     except EntryIdFormatError:
@@ -97,14 +98,16 @@ def _member(entry: bytes, one_off: bytes) -> Member:
         kind = _KINDS.get(WrappedType(parsed.type)) if parsed.type in tuple(WrappedType) else None
         if kind is None:
             inner = _one_off(parsed.entry_id)
-            return (
-                Member(inner.display_name, inner.email_address, inner.address_type) if inner and not shown else member
-            )
+            return _named_in(inner) if inner and not shown else member
         member = replace(member, kind=kind, entry_id=parsed.entry_id)
         return replace(member, slot=parsed.address) if kind is MemberKind.CONTACT else member
     if isinstance(parsed, AddressBookEntryId) and shown is None:
         return Member("", parsed.distinguished_name, "EX")
     return member
+
+
+def _named_in(entry: OneOffEntryId) -> Member:
+    return Member(shown_text(entry.display_name), shown_text(entry.email_address), shown_text(entry.address_type))
 
 
 def _one_off(data: bytes) -> OneOffEntryId | None:

@@ -176,7 +176,11 @@ def put_fields(properties: Properties, item: ItemT, leftover: Properties, groups
 
 def read_text(source: reading.Source, key: PropertyKey) -> str:
     r"""Return a string property with "\n" alone as its line end."""
-    value = reading.text(source, key)
+    return shown_text(reading.text(source, key))
+
+
+def shown_text(value: str) -> str:
+    r"""Return a text that MAPI keeps with "\n" alone as its line end."""
     return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
 
 

@@ -98,3 +98,14 @@ def test_an_empty_list() -> None:
     properties = written(replace(FRIENDS, members=()))
     assert named.PidLidDistributionListMembers not in properties
     assert read(properties).members == ()
+
+
+def test_line_ends_in_the_names_of_members_stay_what_they_are() -> None:
+    members = (
+        Member("two\nlines", "someone@example.org"),
+        Member("two\nlines", "", kind=MemberKind.CONTACT),
+    )
+    item = DistributionList(Mail("IPM.DistList"), "Team", members)
+    for _ in range(2):
+        item = read(written(item))
+        assert [member.name for member in item.members] == ["two\nlines", "two\nlines"]

@@ -51,7 +51,8 @@ def read_parameters(head: str) -> dict[str, list[str]]:
             continue
         try:
             read = Parameters.from_ical(f"{name}={value}")[name]
-            values = [str(one) for one in read] if isinstance(read, (list, tuple)) else [str(read)]
+            listed = list(read) if isinstance(read, (list, tuple)) else [read]
+            values = [str(one).replace("\r\n", "\n") for one in listed]  # on Windows, it gives that system's line ends
         except (ValueError, KeyError):
             values = [value.replace('"', "")]
         found.setdefault(_NAME.sub("-", name.upper()), []).extend(values)
