@@ -12,7 +12,7 @@ from mailconnector.pst.errors import PstFormatError
 from mailconnector.pst.ltp.property_context import PropertyContext
 from mailconnector.pst.messaging.names import FIRST_ID
 from mailconnector.pst.messaging.session import Session
-from mailconnector.pst.ndb.database import NodeDatabase
+from mailconnector.pst.ndb.lookup import NodeSource
 
 _NAMED = FIRST_ID << 16  # tags from here on are of named properties
 
@@ -33,7 +33,7 @@ class Allowance:
 
     __slots__ = ("_left",)
 
-    def __init__(self, db: NodeDatabase) -> None:
+    def __init__(self, db: NodeSource) -> None:
         self._left = _ALLOWED * db.size_limit() + _ALLOWED_ALWAYS
 
     def spend(self, size: int) -> None:
@@ -146,7 +146,7 @@ def open_value(pc: PropertyContext, pid: int) -> BinaryIO:
     return open_data(pc.node.db, pc.node.subnode(nid).bid_data)
 
 
-def open_data(db: NodeDatabase, bid: int) -> BinaryIO:
+def open_data(db: NodeSource, bid: int) -> BinaryIO:
     """Return the data under a BID as a stream."""
     size = db.data_size(bid)
     return io.BufferedReader(_DataStream(db, bid, size), max(min(size, _BUFFER), 1))
@@ -155,7 +155,7 @@ def open_data(db: NodeDatabase, bid: int) -> BinaryIO:
 class _DataStream(io.RawIOBase):
     """The data of a data tree as a seekable raw stream."""
 
-    def __init__(self, db: NodeDatabase, bid: int, size: int) -> None:
+    def __init__(self, db: NodeSource, bid: int, size: int) -> None:
         super().__init__()
         self._db = db
         self._bid = bid
