@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from mailconnector.items import Task
 from mailconnector.sync import Radius, Side
 from tests.exchange import PAIRS
 from tests.machine import SyncMachine
@@ -68,6 +69,20 @@ def test_what_a_killed_run_has_sent_and_others_have_edited_is_merged(kinds: str,
         machine.edit_thing(by_other=False, pick=0, side=side, which=0)
         machine.be_killed(at=at)
         machine.edit_thing_on_both_sides(by_other=False, other=1, pick=0, which=0)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("at", range(1, 14))
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_an_interrupted_run_has_added_is_merged_though_ids_became_void(kinds: str, at: int) -> None:
+    machine = _found(kinds)
+    try:
+        machine.add_thing(kind=Task, side=Side.LOCAL)
+        machine.lose_connection(at=at)
+        machine.renew(pick=0)
+        machine.edit_thing_on_both_sides(by_other=False, other=1, pick=2, which=0)
         machine.check_all()
     finally:
         machine.end()

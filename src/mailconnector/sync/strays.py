@@ -6,6 +6,9 @@ listed is asked for its name. What is found is ours when its content is what was
 side has that name and content: what has, may have been copied by its user, and a copy that comes a second time does
 less harm than one that is lost.
 
+In the folder itself, where ids became void, an item other than mail is ours also when it was edited since, if it is the
+only one of its name and none was there before: it is merged by what was sent.
+
 A stray is paired as if it had been seen in its folder and were gone from there, so that the listing finds it in the
 other folder as it finds everything that was moved.
 
@@ -19,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mailconnector.sync import journal, pairs
+from mailconnector.sync import bases, journal, pairs
 from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
@@ -79,8 +82,11 @@ def _search(state: State, folders: Folders, tally: Tally, side: Side, sought: di
                 there = list(store.find(folder, names[start : start + _NAMES]))
                 if row is not None and not _is_void(folders, row, side):
                     there = [item for item in there if not pairs.is_known(state, row, side, item.id)]
-                for item in _content_known(store, folder, there):
+                found = _content_known(store, folder, there)
+                for item in found:
                     _take(state, folders, side, _Place(folder, row, item), sought)
+                if row is not None and _is_void(folders, row, side):
+                    _take_edited(state, side, row, found, sought)
             except (FolderError, ItemError) as error:
                 tally.trouble(error, folders.trees[side].path(folder))
                 closed.add(folder)
@@ -146,6 +152,46 @@ def _take(state: State, folders: Folders, side: Side, place: _Place, sought: dic
         journal.end(state, [intent.row])
 
 
+def _take_edited(state: State, side: Side, row: int, found: list[ItemState], sought: dict[str, list[Intent]]) -> None:
+    """Pair what was added to a folder whose ids became void, and was edited since.
+
+    That holds for items other than mail, which are merged by what was sent: only one of such a name is there, and it
+    was not there before.
+    """
+    there: dict[str, list[ItemState]] = {}
+    for item in found:
+        if item.identity is not None:
+            there.setdefault(item.identity.name, []).append(item)
+    for name, items in there.items():
+        some = sought.get(name, [])
+        if len(some) != 1 or len(items) != 1 or items[0].arrived or items[0].partial:
+            continue
+        (intent,), (item,) = some, items
+        if intent.step is not Step.ADD or intent.folder != row or "base" not in intent.data:
+            continue
+        if _is_known(state, side, intent):
+            continue
+        del sought[name]
+        with state.transaction():
+            # Whatever its revision is, it is not that of what was sent.
+            _pair(state, side, intent, replace(item, revision=""), by_id=False)
+            journal.end(state, [intent.row])
+
+
+def _is_known(state: State, side: Side, intent: Intent) -> bool:
+    """Tell whether an addition's name was there on its side before, or its source was paired by other ways."""
+    s, o = side.value, side.other.value
+    known = state.db.execute(
+        f"""SELECT 1 FROM item i WHERE i.name=:name
+        AND NOT EXISTS (SELECT 1 FROM change c WHERE c.folder=i.folder AND c.side=:side AND c.id=i.{s}_id
+        AND c.kind='gone')
+        UNION ALL SELECT 1 FROM change WHERE side=:side AND kind='new' AND name=:name
+        UNION ALL SELECT 1 FROM item WHERE folder=:home AND {o}_id=:source LIMIT 1""",
+        {"name": intent.data["name"], "side": s, "home": intent.folder, "source": intent.source_id},
+    )
+    return known.fetchone() is not None
+
+
 def _is_void(folders: Folders, row: int, side: Side) -> bool:
     """Tell whether the ids of a folder's items are not those that are known."""
     home = folders.present(row, side)
@@ -208,6 +254,8 @@ def _pair(state: State, side: Side, intent: Intent, item: ItemState, *, by_id: b
     s = side.value
     if intent.step is Step.ADD:
         row = pairs.add_one(state, new_pair(intent, item.id if by_id else f"\n+{intent.row}", item.revision))
+        if "base" in intent.data:
+            bases.store(state, row, bases.from_text(intent.data["base"]))
         pairs.forget_changes(state, intent.folder, side.other, [intent.source_id])
     else:
         assert intent.pair is not None
