@@ -225,10 +225,9 @@ class SyncMachine(RuleBasedStateMachine):
         self.serial += 1
         item = EDITS[kind][field](got.item, self.serial)
         name = _name(got)
-        if (name, field) not in self.touched[side.other]:
-            # What another program has dropped here, and the user writes anew, does not come back beside that.
-            anew = {path for path, _ in seen(item)} - {path for path, _ in seen(got.item)}
-            self.written[name] -= {(path, value) for path, value in self.written[name] if path in anew}
+        # What another program has dropped here, and the user writes anew, does not come back beside that.
+        anew = {path for path, _ in seen(item)} - {path for path, _ in seen(got.item)}
+        self.written[name] -= {(path, value) for path, value in self.written[name] if path in anew}
         self.written[name] -= seen(got.item) - seen(item)
         self.written[name] |= seen(item) - seen(got.item)
         self.touched[side].add((name, field))
