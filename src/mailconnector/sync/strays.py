@@ -77,15 +77,16 @@ def _search(state: State, folders: Folders, tally: Tally, side: Side, sought: di
     closed: set[str] = set()
     for folder, row in _changed_folders(folders, side):
         names = list(sought)
+        void = row is not None and _is_void(folders, row, side)
         for start in range(0, len(names), _NAMES):
             try:
                 there = list(store.find(folder, names[start : start + _NAMES]))
-                if row is not None and not _is_void(folders, row, side):
+                if row is not None and not void:
                     there = [item for item in there if not pairs.is_known(state, row, side, item.id)]
                 found = _content_known(store, folder, there)
                 for item in found:
                     _take(state, folders, side, _Place(folder, row, item), sought)
-                if row is not None and _is_void(folders, row, side):
+                if row is not None and void:
                     _take_edited(state, side, row, found, sought)
             except (FolderError, ItemError) as error:
                 tally.trouble(error, folders.trees[side].path(folder))

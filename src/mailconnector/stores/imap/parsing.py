@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from mailconnector import formats
+from mailconnector import formats, mapping
 from mailconnector.items import Flags, FolderKind, Item, Mail, without_bodies
 from mailconnector.stores.imap.worker import Worker, WorkerEndedError
 from mailconnector.sync.errors import ItemError
@@ -224,7 +224,7 @@ class Parsers:
             return None
         try:
             while len(self._workers) < self._count:
-                self._workers.append(Worker(_parse_there))
+                self._workers.append(Worker(_parse_there, load_all))
             ready = self._ready()
             if not ready or sum([len(source.data) for source in data]) > _LARGE:
                 return None
@@ -246,6 +246,11 @@ class Parsers:
         results = iter(found)
         for one in batch.here:
             yield one if isinstance(one, Failure) else (one, next(results))
+
+
+def load_all() -> object:
+    """Have everything loaded that parsing and making ready take: nothing waits for that once a process is ready."""
+    return formats.parse, formats.parse_item, mapping.to_mapi
 
 
 def _parse_there(request: _Request) -> list[_Answer | Exception]:

@@ -45,19 +45,20 @@ class Worker(Generic[AskedT, AnswerT]):
 
     Args:
         work: What it does; found by its name there. What it raises ends the process.
+        load: What it does once before it says that it is ready.
 
     Raises:
         WorkerEndedError: The system gives us no process.
     """
 
-    def __init__(self, work: Callable[[AskedT], AnswerT]) -> None:
+    def __init__(self, work: Callable[[AskedT], AnswerT], load: Callable[[], object] | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         try:
             its_requests, self._requests = context.Pipe(duplex=False)
             self._answers, its_answers = context.Pipe(duplex=False)
             for end in (self._requests, self._answers):
                 _widen(end)
-            self._process = context.Process(target=_serve, args=(work, its_requests, its_answers), daemon=True)
+            self._process = context.Process(target=_serve, args=(work, load, its_requests, its_answers), daemon=True)
             self._process.start()
         except OSError as error:
             raise WorkerEndedError("no process can be started") from error
@@ -162,8 +163,12 @@ def _widen(end: Connection) -> None:
 # -- in the process ----------------------------------------------------------------------------------------------------
 
 
-def _serve(work: Callable[[AskedT], AnswerT], requests: Connection, answers: Connection) -> None:
+def _serve(
+    work: Callable[[AskedT], AnswerT], load: Callable[[], object] | None, requests: Connection, answers: Connection
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends them to every process; the one that asked ends us
+    if load is not None:
+        load()
     # What is there by now stays.
     gc.collect()
     gc.freeze()

@@ -27,6 +27,17 @@ def work(asked: tuple[int, bytes]) -> tuple[int, bytes]:
     return number + 1, data * 2
 
 
+_LOADED: list[bool] = []
+
+
+def load() -> None:
+    _LOADED.append(True)
+
+
+def is_loaded(_: object) -> bool:
+    return bool(_LOADED)
+
+
 @pytest.fixture
 def worker() -> Iterator[Worker[tuple[int, bytes], tuple[int, bytes]]]:
     worker = Worker(work)
@@ -49,6 +60,15 @@ def test_it_may_be_asked_before_it_is_ready():
     worker = Worker(work)
     try:
         assert worker.answer(worker.ask((1, b"a"))) == (2, b"aa")
+    finally:
+        worker.close()
+
+
+@pytest.mark.parametrize("what", [None, load])
+def test_it_loads_before_it_works(what):
+    worker = Worker(is_loaded, what)
+    try:
+        assert worker.answer(worker.ask(None)) is (what is load)
     finally:
         worker.close()
 
