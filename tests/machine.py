@@ -30,7 +30,7 @@ from mailconnector.items import (
 )
 from mailconnector.items.field_groups import grouping
 from mailconnector.stores.memory import MemoryStore
-from mailconnector.sync import FolderError, Radius, Side, State
+from mailconnector.sync import FolderError, Radius, Side, State, Step
 from mailconnector.sync.bases import fields_of
 from mailconnector.sync.flags import FLAGGED, SEEN
 from mailconnector.sync.store import Fetched, FlagChange, FolderState, Removal
@@ -51,6 +51,8 @@ FIELDS: dict[type, tuple[str, ...]] = {
     Post: ("channel", "subject"),
     Task: ("due", "owner", "companies", "text"),
 }
+HIDDEN = ("custom",)
+"""What people do not see of an item."""
 FOREIGN = (Appointment, Contact, Task)
 """Types that programs edit which know nothing of MAPI."""
 PICK = st.integers(0, 63)
@@ -72,6 +74,8 @@ class SyncMachine(RuleBasedStateMachine):
         # On both sides by other ways, and not yet seen by a run: where a store knows no digests, these are one item by
         # their name alone, so their users leave them as they came.
         self.untouched: set[int] = set()
+        # The same of items other than mail, which are compared by what people see of them.
+        self.unlinked: set[str] = set()
         # Of items other than mail, by name: what was written into their fields, and nobody wrote over.
         self.written: dict[str, set[tuple[str, bytes]]] = {}
         # Since all was equal: which fields of which items were edited on a side; an empty one for deleted.
@@ -202,6 +206,44 @@ class SyncMachine(RuleBasedStateMachine):
         store.barrier()
         self.written[message_id_of(item)] = set()
 
+    @rule(kind=st.sampled_from(sorted(FIELDS, key=lambda kind: kind.__name__)), which=PICK, other=PICK)
+    def add_thing_to_both(self, kind: type, which: int, other: int) -> None:
+        """Put an item on both sides, as somebody does who has copied a calendar by other ways, and edit both."""
+        self.serial += 1
+        item = sample(kind, f"{kind.__name__}-{self.serial}")
+        name = message_id_of(item)
+        self.written[name] = set()
+        self.unlinked.add(name)
+        for side, field in ((Side.LOCAL, which), (Side.REMOTE, other)):
+            store = self.exchange.side(side)
+            folder = folder_named(store, THINGS)
+            store.put(folder, item)
+            store.barrier()
+            (found,) = [got for got in items(store, folder) if _name(got) == name]
+            if field % 4:
+                self.change_thing(side, folder, found, field)
+            # Nobody knows which of them is the older one: what differs is kept twice.
+            self.touched[side].add((name, "both"))
+
+    @rule(edited=st.sampled_from((None, *Side)), pick=PICK, which=PICK)
+    def lose_state(self, edited: Side | None, pick: int, which: int) -> None:
+        """Begin anew without a state file: all is known again, and nothing doubled."""
+        self.check_all()
+        self.exchange.path.unlink(missing_ok=True)
+        if edited is not None:
+            found = self.thing(self.exchange.side(edited), pick)
+            if found is not None:
+                name = _name(found[1])
+                self.unlinked.add(name)
+                for side in Side:
+                    self.touched[side].add((name, "both"))
+                self.change_thing(edited, *found, which)
+        report = self.exchange.run()
+        if edited is None:
+            assert {step for step, _ in report.done} <= {Step.LINK, Step.FLAGS}, report
+            assert not report.clashes, report
+        self.check_all()
+
     @rule(side=SIDE, pick=PICK, which=PICK, by_other=st.booleans())
     def edit_thing(self, side: Side, pick: int, which: int, by_other: bool) -> None:
         """Edit a field, as the user does, or on the server with a program that drops what it does not know."""
@@ -221,17 +263,18 @@ class SyncMachine(RuleBasedStateMachine):
 
     def change_thing(self, side: Side, folder: str, got: Fetched, which: int, *, by_other: bool = False) -> None:
         kind: type = type(got.item)
-        field = FIELDS[kind][which % len(FIELDS[kind])]
+        name = _name(got)
+        fields = [field for field in FIELDS[kind] if field not in HIDDEN or name not in self.unlinked]
+        field = fields[which % len(fields)]
         self.serial += 1
         item = EDITS[kind][field](got.item, self.serial)
-        name = _name(got)
         # What another program has dropped here, and the user writes anew, does not come back beside that.
         anew = {path for path, _ in seen(item)} - {path for path, _ in seen(got.item)}
         self.written[name] -= {(path, value) for path, value in self.written[name] if path in anew}
         self.written[name] -= seen(got.item) - seen(item)
         self.written[name] |= seen(item) - seen(got.item)
         self.touched[side].add((name, field))
-        if by_other and side is Side.REMOTE and kind in FOREIGN:
+        if by_other and side is Side.REMOTE and kind in FOREIGN and name not in self.unlinked:
             # What the local side has not got yet is lost with the program that drops it. Of copies of one name that are
             # written again here, nobody can tell which is which, and so which of them has it on the local side.
             local = items(self.exchange.local, folder_named(self.exchange.local, THINGS))
@@ -323,6 +366,7 @@ class SyncMachine(RuleBasedStateMachine):
     def synchronise(self) -> None:
         self.exchange.run()
         self.untouched.clear()
+        self.unlinked.clear()
 
     @rule(at=st.integers(1, 60))
     def be_killed(self, at: int) -> None:
@@ -354,6 +398,7 @@ class SyncMachine(RuleBasedStateMachine):
         """Nothing is different, lost or doubled once nothing happens any more."""
         self.exchange.settle()
         self.untouched.clear()
+        self.unlinked.clear()
         here, there = contents(self.exchange.local), contents(self.exchange.remote)
         assert here == there, (here - there, there - here)
         assert tree(self.exchange.local) == tree(self.exchange.remote)

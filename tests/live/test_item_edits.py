@@ -9,9 +9,10 @@ import pytest
 
 from mailconnector.items import Appointment, Contact, Task
 from mailconnector.lab import DovecotServer
-from mailconnector.sync import Side, Step
+from mailconnector.sync import Conflict, Side, Step
+from tests.exchange import items
 from tests.live.pairs import RealExchange, real_exchange
-from tests.scenarios import check, find_thing, put_things, touch
+from tests.scenarios import check, find_thing, put_things, things, touch
 
 L, R = Side.LOCAL, Side.REMOTE
 
@@ -46,3 +47,29 @@ def test_the_leftover_that_another_program_dropped_comes_back_once(world: RealEx
         )
         assert list(found.phones.values()) == ["+1 2", "+49 1"]
     assert world.run().is_quiet
+
+
+def test_two_copies_that_came_by_other_ways_are_one(world: RealExchange) -> None:
+    for side, field in ((L, "job title"), (R, "birthday")):
+        put_things(side, Contact, Appointment)(world)
+        touch(side, Contact, field)(world)
+    report = world.run()
+    assert report.done[Step.LINK, R] == 2
+    assert [(clash.conflict, clash.title, clash.fields) for clash in report.clashes] == [
+        (Conflict.MERGED, "Eva Contact", ())
+    ]
+    world.settle()
+    check(world, world)
+    found = find_thing(world, R, Contact)[2].item
+    assert isinstance(found, Contact) and found.birthday and found.job_title == "Title 1"
+
+
+def test_two_copies_that_say_different_things_are_both_kept(world: RealExchange) -> None:
+    for number, side in enumerate(Side):
+        put_things(side, Appointment)(world)
+        touch(side, Appointment, "location", number)(world)
+    assert [clash.conflict for clash in world.run().clashes] == [Conflict.BOTH_EDITED]
+    world.settle()
+    for side in Side:
+        store, folder = things(world, side)
+        assert len({got.item.location for got in items(store, folder) if isinstance(got.item, Appointment)}) == 2

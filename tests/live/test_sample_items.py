@@ -12,7 +12,9 @@ import pytest
 from mailconnector.items import Item, Mail, message_id_of
 from mailconnector.items.merging import field_digests
 from mailconnector.lab import DovecotServer
+from mailconnector.sync import Step
 from mailconnector.sync.store import Fetched
+from tests.live.pairs import RealExchange
 from tests.live.test_item_folders import exchanges
 
 # What a store gives each of its items itself: when it came, PidTagMessageStatus; and the account of Outlook's that
@@ -60,3 +62,18 @@ def test_items_of_samples_arrive_with_all_their_properties(
             # The attachments that changed instances are in are made here, and say when.
             assert {one for one in changed if not one.startswith("changed:leftover.")} <= OWN, name
             assert found.keys() - wanted.keys() <= OWN | MADE, name
+        for world in (first, second):
+            begin_anew(world)
+            report = world.run()
+            assert not report.clashes and {step for step, _ in report.done} <= {Step.LINK}, report
+            assert world.run().is_quiet
+
+
+def begin_anew(world: RealExchange) -> None:
+    """Lose what is known beside the file: the state file, and the index."""
+    assert world.file is not None
+    world.file.close()
+    for lost in world.path.parent.iterdir():
+        if lost != world.file.path:
+            lost.unlink()
+    world.file.store = world.file._open()

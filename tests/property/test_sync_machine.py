@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from mailconnector.items import Task
+from mailconnector.items import JournalEntry, Task
 from mailconnector.sync import Radius, Side
 from tests.exchange import PAIRS
 from tests.machine import SyncMachine
@@ -83,6 +83,87 @@ def test_what_an_interrupted_run_has_added_is_merged_though_ids_became_void(kind
         machine.lose_connection(at=at)
         machine.renew(pick=0)
         machine.edit_thing_on_both_sides(by_other=False, other=1, pick=2, which=0)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("at", range(28, 38))
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_an_edit_of_what_was_there_is_not_taken_for_what_a_killed_run_has_added(kinds: str, at: int) -> None:
+    machine = _found(kinds)
+    try:
+        machine.edit_thing_on_both_sides(by_other=False, other=1, pick=1, which=1)
+        machine.be_killed(at=at)
+        machine.edit_thing_on_both_sides(by_other=False, other=0, pick=1, which=2)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("at", range(1, 7))
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_people_do_not_see_is_an_edit_after_an_interrupted_run_as_well(kinds: str, at: int) -> None:
+    machine = _found(kinds)
+    try:
+        machine.edit_thing(by_other=False, pick=0, side=Side.REMOTE, which=0)
+        machine.lose_connection(at=at)
+        machine.edit_thing(by_other=False, pick=0, side=Side.LOCAL, which=2)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_a_folder_that_is_renamed_for_its_name_is_taken_is_created_all_the_same(kinds: str) -> None:
+    machine = _found(kinds)
+    try:
+        machine.create_folder(name="A", pick=1, side=Side.LOCAL)
+        machine.create_folder(name="B", pick=0, side=Side.LOCAL)
+        machine.be_killed(at=0)
+        machine.move_folder(goal=39, name="B", pick=1, side=Side.LOCAL)
+        machine.create_folder(name="B", pick=1, side=Side.REMOTE)
+        machine.move_folder(goal=28, name="B", pick=1, side=Side.REMOTE)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_copies_that_differ_in_what_people_do_not_see_are_told_apart_without_a_state(kinds: str) -> None:
+    machine = _found(kinds)
+    try:
+        machine.edit_thing_on_both_sides(by_other=False, other=4, pick=1, which=4)
+        machine.lose_state(edited=None, pick=0, which=0)
+        machine.edit_thing_on_both_sides(by_other=False, other=0, pick=1, which=0)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_two_mails_of_one_name_are_told_apart_without_a_state(kinds: str) -> None:
+    machine = _found(kinds)
+    try:
+        machine.add(flagged=True, pick=0, side=Side.REMOTE)
+        machine.check_all()
+        machine.edit(pick=0, side=Side.LOCAL)
+        machine.edit(pick=0, side=Side.REMOTE)
+        machine.lose_state(edited=Side.LOCAL, pick=0, which=0)
+        machine.edit(pick=0, side=Side.LOCAL)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("radius", [Radius.ITEM, Radius.FOLDER, Radius.STORE])
+@pytest.mark.parametrize("at", range(5))
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_copies_are_not_linked_before_they_could_be_compared(kinds: str, at: int, radius: Radius) -> None:
+    machine = _found(kinds)
+    try:
+        machine.add_thing_to_both(kind=JournalEntry, other=1, which=0)
+        machine.have_faults(at=at, radius=radius)
         machine.check_all()
     finally:
         machine.end()

@@ -21,6 +21,10 @@ _MARKS = ("flags.", "categories")
 _LEARNED_AT_A_TIME = 200
 
 
+NOTHING = zlib.compress(b"", 9)
+"""The base of two items that are one, of which nobody knows what they had in common."""
+
+
 def fields_of(item: Item) -> dict[str, bytes]:
     """Return the digests of an item's fields, its marks aside: those are merged by themselves (`flags`)."""
     return {path: one for path, one in field_digests(item).items() if not path.startswith(_MARKS)}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from mailconnector.items import FolderKind
-from mailconnector.sync import bases, log, matching, own_changes, pairs, partials, sightings, twins
+from mailconnector.sync import bases, log, matching, namesakes, own_changes, pairs, partials, sightings, twins
 from mailconnector.sync.errors import FolderError, ItemError, SyncError
 from mailconnector.sync.execute import Bench, FolderWork
 from mailconnector.sync.folder_sync import FolderSync
@@ -315,8 +315,12 @@ class _Run:
         moves = Moves(self.state, self.folder_sync, self.terms, self._check, rehearse)
         # Before new items are linked: of a pair that moved to one place on both sides it is known what it was before.
         moves.settle()
-        for row in self.terms:
-            self._link(row)
+        for row in list(self.terms):
+            try:
+                self._link(row)
+            except _LOCAL_ERRORS as error:
+                self.terms.pop(row)
+                self.tally.trouble(error, self.folders.path(row))
         moves.follow()
         self.unmoved |= moves.unmoved
         for row in self.terms:
@@ -343,8 +347,18 @@ class _Run:
         if not all(sightings.has(self.state, row, side, Change.NEW) for side in _SIDES):
             return
         now, path = self.watcher.clock(), "/".join(self.folders.path(row))
+        merges = self.folders.pair(row).kind is not FolderKind.MAIL
+        for side in _SIDES:
+            id_ = self.folders.present(row, side)
+            if id_ is None:
+                continue
+            failures = namesakes.compare(self.state, row, side, self.stores[side], id_, merges=merges)
+            with self.state.transaction():
+                for failure in failures:
+                    self.tally.trouble(failure.error, self.folders.path(row))
+                    namesakes.postpone(self.state, row, side, failure, now, self.settings.retry_after)
         with self.state.transaction():
-            for titles in pages(matching.link(self.state, row)):
+            for titles in pages(namesakes.link(self.state, row, merges=merges)):
                 self.tally.done[Step.LINK, Side.REMOTE] += len(titles)
                 log.write(self.state, [(now, "link", "remote", path, title, "") for title in titles])
             sightings.enlarge(self.state, row, self.terms[row].max_size)

@@ -103,6 +103,7 @@ class FolderSync:
         parent = self._counterpart(state.parent, side)
         self._require(parent, side, Rights.CHILDREN)
         name = self._free_name(row, side, parent, state.name)
+        source = self.folders.listed(row, side.other).id  # another one, where it was renamed and its path is its id
         intent = Intent(Step.CREATE, row, side, data={"parent": parent, "name": name})
         (number,) = journal.begin(self._state, [intent])
         made = self._stores[side].create_folder(parent, name, kind=pair.kind, special=pair.special)

@@ -6,11 +6,9 @@ items of one name, each is matched once, in the order they were listed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailconnector.sync import pairs
-from mailconnector.sync.flags import from_text, to_text
 from mailconnector.sync.one_to_one import match
 from mailconnector.sync.rules import Side
 from mailconnector.sync.state import State
@@ -64,25 +62,6 @@ def match_reappeared(state: State, folder: int, side: Side) -> int:
     return count
 
 
-def link(state: State, folder: int) -> Iterator[str]:
-    """Pair items that came to both sides by other ways, and yield their titles."""
-    # First those that are known to have the same content, then those of which it is not known on one side.
-    for by, condition in (("c.digest", "c.digest != ''"), ("''", "1")):
-        here = f"SELECT c.name, {by}, c.row FROM change c WHERE c.folder=:folder AND {_NEW} AND {condition} AND c.side="
-        for local, remote in match(state, here + "'local'", here + "'remote'", {"folder": folder}):
-            row = state.db.execute(
-                """SELECT l.id, l.flags, l.revision, r.id, r.flags, r.revision, l.name,
-                coalesce(nullif(l.digest, ''), r.digest), coalesce(nullif(r.title, ''), l.title),
-                r.size, r.date, l.partial
-                FROM change l, change r WHERE l.row=? AND r.row=?
-                AND (l.digest=r.digest OR '' IN (l.digest, r.digest))""",
-                (local, remote),
-            ).fetchone()
-            if row is not None:
-                _link(state, folder, row)
-                yield row[8]
-
-
 def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
     """Find pairs that are gone from one folder and new in another; nothing is written.
 
@@ -113,19 +92,3 @@ def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
             move = moves.setdefault(pair, Move(pair, old, {}))
             move.places[side] = (new, id_)
     return list(moves.values())
-
-
-def _link(
-    state: State, folder: int, row: tuple[str, str, str, str, str, str, str, str, str, int, float | None, bool]
-) -> None:
-    local, local_flags, local_revision, remote, remote_flags, remote_revision = row[:6]
-    # No base is known: what either side has was set there, so both get all of it.
-    base = to_text(from_text(local_flags) & from_text(remote_flags))
-    pairs.forget_changes(state, folder, Side.LOCAL, [local])
-    pairs.forget_changes(state, folder, Side.REMOTE, [remote])
-    new: pairs.PairRow = (
-        folder, local, base, local_revision, remote, base, remote_revision, *row[6:],
-    )  # fmt: skip
-    pair = pairs.add_one(state, new)
-    pairs.settle(state, pair, Side.LOCAL, local_flags, local_revision)
-    pairs.settle(state, pair, Side.REMOTE, remote_flags, remote_revision)

@@ -57,7 +57,8 @@ def make(
     Args:
         ours: The local item.
         theirs: The remote item, which was edited.
-        base: Digests of the fields that both had; None when they are not known.
+        base: Digests of the fields that both had; empty or None when they are not known. Then what only one of two
+            edited items has is taken from it, and what both have must be the same.
         edited: The local item was edited as well.
         sends: Local edits can be sent; if not, those that there are were put aside, and are taken back.
         restores: What another program has dropped is sent again, even if the item came in that program's form.
@@ -65,13 +66,16 @@ def make(
     mine, other = fields_of(ours.item), fields_of(theirs.item)
     packed = b"" if isinstance(theirs.item, Mail) else pack(other)
     digest = theirs.state.identity.digest if theirs.state.identity else ""
-    if type(ours.item) is not type(theirs.item):
-        # What could not be read before and can be now is the same item; the other way round, something would be lost.
-        clashes = () if isinstance(ours.item, Mail) or not sends else ("type",)
-        return Made(theirs, packed, digest, clashes=clashes)
     if edited and not sends:
         return Made(theirs, packed, digest)
-    known = base if edited and base is not None else mine
+    blind = edited and not base
+    if type(ours.item) is not type(theirs.item):
+        # What could not be read before and can be now is the same item; the other way round, something would be lost.
+        was_unread = isinstance(ours.item, Mail) and not blind
+        return Made(theirs, packed, digest, clashes=() if was_unread or not sends else ("type",))
+    if blind and isinstance(ours.item, Mail):
+        return Made(theirs, clashes=tuple(path for path in mine if mine[path] != other.get(path)))
+    known = (base or {}) if edited else mine
     found = merge(known, ours.item, theirs.item)
     if found.clashes:
         return Made(theirs, clashes=found.clashes)
@@ -95,6 +99,15 @@ def has_lost(item: Item, paths: Iterable[str]) -> bool:
         path not in found and (path.startswith(LEFTOVER) or not grouping(kind, path)[1])
         for path in paths
         if not path.startswith(OWN)
+    )
+
+
+def has_other(item: Item, sent: Mapping[str, bytes]) -> bool:
+    """Tell whether an item has something other in a field that was sent; what it has no longer is none (`has_lost`)."""
+    kind, found = type(item), fields_of(item)
+    return any(
+        found.get(path, one) != one and not path.startswith(OWN) and not grouping(kind, path)[1]
+        for path, one in sent.items()
     )
 
 

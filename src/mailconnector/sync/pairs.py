@@ -5,6 +5,7 @@ Functions that write are called in a transaction.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -328,6 +329,26 @@ def unknown(state: State, folder: int, side: Side, states: Iterable[ItemState]) 
         if item.identity is not None and item.identity.name and not is_known(state, folder, side, item.id):
             found.setdefault(item.identity.name, []).append(item)
     return found
+
+
+def gone(state: State, folder: int, side: Side, names: Iterable[str], there: Iterable[str]) -> set[str]:
+    """Return those names that items had which were there when the folder was last listed, and are not any more.
+
+    Args:
+        state: Where the items are.
+        folder: The pair of folders.
+        side: Which side of it.
+        names: The names.
+        there: The ids of all items of these names that are there.
+    """
+    s, present = side.value, set(there)
+    known = state.db.execute(
+        f"""WITH wanted AS (SELECT value FROM json_each(:names))
+        SELECT name, {s}_id FROM item WHERE folder=:folder AND name IN wanted UNION ALL
+        SELECT name, id FROM change WHERE folder=:folder AND side=:side AND kind='new' AND name IN wanted""",
+        {"folder": folder, "side": s, "names": json.dumps(list(names))},
+    )
+    return {name for name, id_ in known if id_ not in present}
 
 
 def _view(folder: int, row: Sequence[Any]) -> ItemView:

@@ -8,14 +8,15 @@ whether they were done or not.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
+from mailconnector.items import Item
 from mailconnector.sync import bases, journal, pairs, strays
 from mailconnector.sync.errors import FolderError, ItemError
 from mailconnector.sync.folders import Folders
 from mailconnector.sync.journal import Intent
-from mailconnector.sync.merging import comes_after, has_lost
+from mailconnector.sync.merging import comes_after, has_lost, has_other
 from mailconnector.sync.records import finish_replacement, new_pair
 from mailconnector.sync.report import Tally
 from mailconnector.sync.rules import Side, Step
@@ -97,16 +98,37 @@ class _Seen:
     """What is in a folder that intents are about.
 
     Attributes:
+        side: Of which store it is a folder.
         found: By name: what was not there when it was listed.
         targets: By id: what was to be replaced.
-        poorer: The ids of those that have lost fields since they were sent, to a program that does not know them.
-        edited: The ids of those that are what was to be put in place of an item, edited since; by the intent's number.
+        contents: By id: those of both that are items other than mail.
+        renewed: Names of what was there when it was listed, and is not any more: what was found may have come of it.
     """
 
+    side: Side
     found: dict[str, list[ItemState]] = field(default_factory=dict)
     targets: dict[str, ItemState] = field(default_factory=dict)
-    poorer: set[str] = field(default_factory=set)
-    edited: dict[int, set[str]] = field(default_factory=dict)
+    contents: dict[str, Item] = field(default_factory=dict)
+    renewed: set[str] = field(default_factory=set)
+
+    def trusted(self, intent: Intent, item: ItemState) -> str:
+        """Return the revision that is known to hold what was sent; empty, so that it counts as edited, if it is not."""
+        if intent.data["partial"]:
+            return item.revision
+        known = item.identity.digest if item.identity is not None else ""
+        if known and intent.data["digest"] and known != intent.data["digest"]:
+            return ""
+        content, sent = self.contents.get(item.id), _sent(intent)
+        if content is None or not sent:
+            return item.revision
+        # A program that does not know some fields loses them; on this side everything is known.
+        is_other = has_other(content, sent) or (self.side is Side.REMOTE and has_lost(content, sent))
+        return "" if is_other else item.revision
+
+
+def _sent(intent: Intent) -> dict[str, bytes]:
+    """Return the digests of the fields that were sent; none of a mail."""
+    return bases.unpack(bases.from_text(intent.data["base"])) if "base" in intent.data else {}
 
 
 def _resume_items(state: State, folders: Folders, row: int, side: Side, group: list[Intent]) -> list[Intent]:
@@ -115,7 +137,7 @@ def _resume_items(state: State, folders: Folders, row: int, side: Side, group: l
     folder = folders.present(row, side) if folders.has(row) else None
     if folder is not None and folders.trees[side][folder].validity != folders.pair(row).end(side).validity:
         folder = None  # every id is void: what was added is linked by name after the items were matched anew
-    seen = _look(state, store, folder, group) if folder is not None else _Seen()
+    seen = _look(state, store, folder, group) if folder is not None else _Seen(side)
     missing: list[Intent] = []
     for intent in group:
         if intent.step is Step.KEEP:
@@ -127,19 +149,17 @@ def _resume_items(state: State, folders: Folders, row: int, side: Side, group: l
         elif folder is None:
             missing.append(intent)
         elif intent.step is Step.MOVE:
-            if not _resume_move(state, folders, store, folder, intent, seen.found):
+            if not _resume_move(state, folders, store, folder, intent, seen):
                 missing.append(intent)
         else:
-            edited = seen.edited.get(intent.row, set())
-            new, old = _take(seen.found, intent, edited), seen.targets.get(intent.target_id)
+            edited = _edited_since(state, intent, seen)
+            new, old = _take(seen, intent, edited), seen.targets.get(intent.target_id)
             if new is not None:
-                new = replace(new, revision="" if new.id in seen.poorer else _trusted_revision(intent, new))
+                new = replace(new, revision=seen.trusted(intent, new))
             if intent.step is Step.ADD and new is not None:
                 _resume_add(state, intent, new)
-            elif intent.step is Step.REPLACE and (
-                new is not None or (old is not None and old.revision != intent.data["expected"])
-            ):
-                _resume_replace(state, store, folder, intent, new, old, edited)
+            elif intent.step is Step.REPLACE and (new is not None or _is_other(old, intent)):
+                _resume_replace(state, store, folder, intent, new, old, seen, edited)
             else:
                 missing.append(intent)
     return missing
@@ -147,63 +167,47 @@ def _resume_items(state: State, folders: Folders, row: int, side: Side, group: l
 
 def _look(state: State, store: SyncStore, folder: str, group: list[Intent]) -> _Seen:
     row, side = group[0].folder, group[0].side
-    seen = _Seen()
+    seen = _Seen(side)
     names = [i.data["name"] for i in group if i.step in (Step.ADD, Step.REPLACE, Step.MOVE) and i.data["name"]]
     if names:
-        seen.found.update(pairs.unknown(state, row, side, store.find(folder, list(dict.fromkeys(names)))))
-        sent = {i.data["name"]: i.data["base"] for i in group if side is Side.REMOTE and "base" in i.data}
-        seen.poorer.update(_complete(store, folder, seen.found, sent))
+        there = list(store.find(folder, list(dict.fromkeys(names))))
+        seen.found.update(pairs.unknown(state, row, side, there))
+        seen.renewed.update(pairs.gone(state, row, side, seen.found, [item.id for item in there]))
     replaced = [i.target_id for i in group if i.step is Step.REPLACE]
     if replaced:
         seen.targets.update({item.id: item for item in store.identify(folder, replaced)})
-    for intent in group:
-        if intent.step is Step.REPLACE and "base" in intent.data:
-            seen.edited[intent.row] = _edited_since(state, store, folder, intent, seen)
+    _read(store, folder, group, seen)
     return seen
 
 
-def _edited_since(state: State, store: SyncStore, folder: str, intent: Intent, seen: _Seen) -> set[str]:
-    """Find out by fetching which items are what was to be put in place of another one, edited since."""
-    base, digest = bases.load(state, intent.pair), intent.data["digest"]
-    there = [*seen.found.get(intent.data["name"], ())]
-    old = seen.targets.get(intent.target_id)
-    if old is not None and old.revision != intent.data["expected"]:
-        there.append(old)
-    others = [item.id for item in there if not item.identity or item.identity.digest != digest]
-    if base is None or not others:
-        return set()
-    sent = bases.unpack(bases.from_text(intent.data["base"]))
-    return {
-        got.state.id
-        for got in store.fetch(folder, others)
-        if isinstance(got, Fetched) and comes_after(got.item, base, sent)
-    }
-
-
-def _complete(store: SyncStore, folder: str, found: dict[str, list[ItemState]], sent: Mapping[str, str]) -> set[str]:
-    """Find out by fetching what the store does not tell: whether what is there is still what was sent.
-
-    Args:
-        store: Where it is.
-        folder: Where it is.
-        found: What is there, by name; completed.
-        sent: By name: the fields that were sent, as the journal has them.
-
-    Returns:
-        The ids of those that have lost fields since, to a program that does not know them.
-    """
-    unsure = [item.id for items in found.values() for item in items if item.identity and not item.identity.digest]
-    sure: dict[str, ItemState] = {}
-    poorer: set[str] = set()
-    for got in store.fetch(folder, unsure) if unsure else ():
+def _read(store: SyncStore, folder: str, group: list[Intent], seen: _Seen) -> None:
+    """Find out by fetching what the store does not tell: whether what is there is still what was sent."""
+    sent = [intent for intent in group if "base" in intent.data]
+    wanted = {item.id for intent in sent for item in seen.found.get(intent.data["name"], ())}
+    wanted |= {intent.target_id for intent in sent if _is_other(seen.targets.get(intent.target_id), intent)}
+    wanted |= {item.id for some in seen.found.values() for item in some if item.identity and not item.identity.digest}
+    known: dict[str, ItemState] = {}
+    for got in store.fetch(folder, sorted(wanted)) if wanted else ():
         if isinstance(got, Fetched):
-            sure[got.state.id] = got.state
-            base = sent.get(got.state.identity.name) if got.state.identity else None
-            if base and has_lost(got.item, bases.unpack(bases.from_text(base))):
-                poorer.add(got.state.id)
-    for name, items in found.items():
-        found[name] = [sure.get(item.id, item) for item in items]
-    return poorer
+            known[got.state.id] = got.state
+            if not got.is_mail:
+                seen.contents[got.state.id] = got.item
+    for name, items in seen.found.items():
+        seen.found[name] = [known.get(item.id, item) for item in items]
+
+
+def _is_other(old: ItemState | None, intent: Intent) -> bool:
+    """Tell whether what was to be replaced is there and was changed in its place."""
+    return old is not None and intent.step is Step.REPLACE and old.revision != intent.data["expected"]
+
+
+def _edited_since(state: State, intent: Intent, seen: _Seen) -> set[str]:
+    """Return the ids of items that are what was to be put in place of another one, edited since."""
+    base, sent = bases.load(state, intent.pair), _sent(intent)
+    if intent.step is not Step.REPLACE or base is None or not sent:
+        return set()
+    ids = [item.id for item in seen.found.get(intent.data["name"], ())] + [intent.target_id]
+    return {id_ for id_ in ids if id_ in seen.contents and comes_after(seen.contents[id_], base, sent)}
 
 
 def _strike(state: State, intent: Intent) -> None:
@@ -227,7 +231,8 @@ def _resume_replace(
     intent: Intent,
     new: ItemState | None,
     old: ItemState | None,
-    edited: set[str],
+    seen: _Seen,
+    edited: Container[str],
 ) -> None:
     if not pairs.exists(state, intent.pair):
         new = old = None
@@ -237,11 +242,11 @@ def _resume_replace(
     with state.transaction():
         if new is not None:
             finish_replacement(state, intent, new.id, new.revision)
-        elif old is not None and old.revision != intent.data["expected"]:
+        elif old is not None and _is_other(old, intent):
             # Changed in place: by us if it has what we sent, else by the user, and then both edits are kept.
             digest = old.identity.digest if old.identity is not None else ""
             if digest and digest == intent.data["digest"]:
-                finish_replacement(state, intent, old.id, old.revision)
+                finish_replacement(state, intent, old.id, seen.trusted(intent, old))
             elif old.id in edited:
                 finish_replacement(state, intent, old.id, "")
         journal.end(state, [intent.row])
@@ -253,14 +258,14 @@ def _resume_move(
     store: SyncStore,
     folder: str,
     intent: Intent,
-    found: dict[str, list[ItemState]],
+    seen: _Seen,
 ) -> bool:
     """Resolve a move; tell whether it is resolved. It is not where a copy may be elsewhere by now."""
     new: str | None = None
     if store.capabilities.ids_survive_moves:
         new = next((item.id for item in store.identify(folder, [intent.target_id])), None)
     else:
-        item = _take(found, intent)
+        item = _take(seen, intent)
         if item is None and _was_touched(folders, intent):
             return False
         new = item.id if item is not None else None
@@ -306,31 +311,24 @@ def _resume_keep(state: State, store: SyncStore, intent: Intent) -> None:
         journal.end(state, [intent.row])
 
 
-def _take(found: dict[str, list[ItemState]], intent: Intent, edited: Container[str] = ()) -> ItemState | None:
+def _take(seen: _Seen, intent: Intent, edited: Container[str] = ()) -> ItemState | None:
     """Take from the items that were not there before one that the intent may have made.
 
     Args:
-        found: The items, by name.
+        seen: The items.
         intent: The intent.
         edited: The ids of those that are surely what it made, edited since.
     """
-    items = found.get(intent.data["name"], [])
+    name = intent.data["name"]
+    items = seen.found.get(name, [])
     digest = intent.data.get("digest", "")
     for item in items:
         known = item.identity.digest if item.identity is not None else ""
         if not digest or not known or known == digest or item.id in edited:
             items.remove(item)
             return item
-    if items and intent.step is not Step.REPLACE:
+    if items and intent.step is not Step.REPLACE and name not in seen.renewed:
         # Ours, and edited since: nothing else of that name came in between. Of an item that was to be replaced, it may
         # be what its user made of the old one, and then both edits are to be kept.
         return items.pop(0)
     return None
-
-
-def _trusted_revision(intent: Intent, item: ItemState) -> str:
-    """Return the revision that is known to hold what was sent; empty, so that it counts as edited, if it does not."""
-    if intent.data["partial"]:
-        return item.revision
-    known = item.identity.digest if item.identity is not None else ""
-    return "" if known and intent.data["digest"] and known != intent.data["digest"] else item.revision

@@ -66,7 +66,7 @@ def rematch(state: State, folder: int, side: Side, store: SyncStore, store_folde
     """
     _fill(state, found.items)
     db, s, key = state.db, side.value, (folder, side.value)
-    for page in _id_pages(state, "SELECT rowid, id FROM temp.seen WHERE name IS NULL AND rowid > :after", {}):
+    for page in id_pages(state, "SELECT rowid, id FROM temp.seen WHERE name IS NULL AND rowid > :after", {}):
         db.executemany(
             "UPDATE temp.seen SET name=?, digest=?, title=? WHERE id=?",
             [(*_identity(item), item.id) for item in store.identify(store_folder, page)],
@@ -119,7 +119,7 @@ def identify_new(state: State, folder: int, side: Side, store: SyncStore, store_
         "SELECT row, id FROM change NOT INDEXED WHERE row > :after AND folder=:folder AND side=:side AND kind='new'"
         " AND name IS NULL"
     )
-    for page in _id_pages(state, wanted, {"folder": folder, "side": side.value}):
+    for page in id_pages(state, wanted, {"folder": folder, "side": side.value}):
         known = [(*_identity(item), folder, side.value, item.id) for item in store.identify(store_folder, page)]
         with state.transaction() as db:
             db.executemany("UPDATE change SET name=?, digest=?, title=? WHERE folder=? AND side=? AND id=?", known)
@@ -144,7 +144,7 @@ def _identity(item: ItemState) -> tuple[str | None, str, str]:
     return item.identity.name, item.identity.digest, item.identity.title
 
 
-def _id_pages(state: State, query: str, values: Mapping[str, object]) -> Iterator[list[str]]:
+def id_pages(state: State, query: str, values: Mapping[str, object]) -> Iterator[list[str]]:
     """Read the ids that a query gives with ascending numbers, a page at a time, while the pages' rows are changed."""
     after = 0
     while rows := state.db.execute(f"{query} ORDER BY 1 LIMIT {PAGE}", {**values, "after": after}).fetchall():

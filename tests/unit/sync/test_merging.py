@@ -389,6 +389,90 @@ def test_bases_go_with_their_pairs_and_are_learned_where_they_are_missing(world:
         assert state.db.execute("SELECT count(*) FROM base").fetchone() == (0,)
 
 
+# -- What came to both sides by other ways ---------------------------------------------------------------------------
+
+
+def test_what_only_one_of_two_copies_has_comes_to_both(world: Exchange) -> None:
+    put(world, L, replace(sample(Contact), office="1"))
+    put(world, R, replace(sample(Contact), account="2"))
+    report = world.run()
+    assert clashes(report) == [Conflict.MERGED]
+    assert report.done[Step.LINK, R] == 1
+    world.settle()
+    assert both(world) == replace(sample(Contact), office="1", account="2")
+    edit(world, R, lambda item: replace(item, company="3"))
+    world.settle()
+    assert both(world) == replace(sample(Contact), office="1", account="2", company="3")
+
+
+def test_two_copies_that_say_different_things_are_both_kept(world: Exchange) -> None:
+    put(world, L, replace(sample(Contact), company="1", office="only here"))
+    put(world, R, replace(sample(Contact), company="2"))
+    report = world.run()
+    assert [(clash.conflict, clash.fields) for clash in report.clashes] == [(Conflict.BOTH_EDITED, ("company",))]
+    world.settle()
+    for side in Side:
+        assert {(item.company, item.office) for item in there(world.side(side))} == {("1", "only here"), ("2", "")}
+
+
+def test_copies_of_one_name_find_their_likes(world: Exchange) -> None:
+    for side, order in ((L, "123"), (R, "342")):
+        for company in order:
+            put(world, side, replace(sample(Contact), company=company))
+    report = world.run()
+    # The third of each differs, and nobody can tell whether it is one item: both are kept.
+    assert [clash.conflict for clash in report.clashes] == [Conflict.BOTH_EDITED]
+    world.settle()
+    for side in Side:
+        assert sorted(item.company for item in there(world.side(side))) == ["1", "2", "3", "4"]
+
+
+def test_a_state_file_that_is_lost_doubles_nothing_and_reports_nothing(world: Exchange) -> None:
+    for kind in KINDS:
+        put(world, L if issubclass(kind, Contact) else R, sample(kind))
+    put(world, L, Mail(subject="a", message_id="<1@example.com>", text="a"))
+    world.settle()
+    before = [bases.fields_of(item) for item in there(world.local)]
+    world.path.unlink()
+    report = world.run()
+    assert not report.clashes
+    assert {step for step, _ in report.done} == {Step.LINK}
+    world.settle()
+    assert [bases.fields_of(item) for item in there(world.local)] == before
+    assert len(there(world.remote)) == len(before)
+
+
+def test_two_copies_where_nothing_may_be_sent(world: Exchange) -> None:
+    put(world, L, replace(sample(Contact), company="Ours"))
+    put(world, R, replace(sample(Contact), company="Theirs"))
+    world.remote.configure(folder_named(world.remote, "Things"), rights=Rights.NONE)
+    world.settle()
+    assert both(world).company == "Theirs"
+    (kept,) = items(world.local, folder_named(world.local, "Not sent"))
+    assert isinstance(kept.item, Contact) and kept.item.company == "Ours"
+
+
+def test_two_mails_of_one_name_among_other_items_are_not_merged(world: Exchange) -> None:
+    for side, text in ((L, "here"), (R, "there")):
+        put(world, side, Mail(subject="a", message_id="<1@example.com>", text=text))
+    world.settle()
+    # Where a store tells no digests they are one by their name.
+    number = 2 if all(world.side(side).traits.digests for side in Side) else 1
+    assert [len(there(world.side(side))) for side in Side] == [number, number]
+
+
+def test_of_unknown_copies_nothing_is_taken_over_silently() -> None:
+    def got(item: Item) -> Fetched:
+        return Fetched(ItemState("1"), item)
+
+    mail = Mail(subject="a", message_id="<1@example.com>", text="a")
+    for base in ({}, None):
+        made = make(got(mail), got(replace(mail, text="b")), base, edited=True, sends=True)
+        assert set(made.clashes) == {"text", "words"}
+        assert make(got(mail), got(sample(Contact)), base, edited=True, sends=True).clashes == ("type",)
+        assert make(got(mail), got(sample(Contact)), base, edited=True, sends=False).clashes == ()
+
+
 def test_two_items_that_were_the_same_are_merged_from_then_on(world: Exchange) -> None:
     for side in Side:
         put(world, side, sample(Contact))
