@@ -197,6 +197,17 @@ class SyncMachine(RuleBasedStateMachine):
             store.move(folder, there.id, [Removal(id_, state.revision)])
             store.barrier()
 
+    @rule(pick=PICK, goal=PICK, other=PICK)
+    def move_on_both_sides(self, pick: int, goal: int, other: int) -> None:
+        """Move an item on each side, mostly to another folder."""
+        found = self.item(self.exchange.local, pick)
+        if found:
+            every = [self.item(self.exchange.remote, number) for number in range(len(self.added))]
+            same = [number for number, one in enumerate(every) if one is not None and one[2] == found[2]]
+            self.move(Side.LOCAL, pick, goal)
+            if same:
+                self.move(Side.REMOTE, same[0], other)
+
     @rule(side=SIDE, kind=st.sampled_from(sorted(FIELDS, key=lambda kind: kind.__name__)))
     def add_thing(self, side: Side, kind: type) -> None:
         self.serial += 1
@@ -368,6 +379,11 @@ class SyncMachine(RuleBasedStateMachine):
         self.untouched.clear()
         self.unlinked.clear()
 
+    @rule(pick=PICK)
+    def synchronise_one_folder(self, pick: int) -> None:
+        paths = sorted({path_names(self.exchange.local, state.id) for state in self.exchange.local.folders()})
+        self.exchange.run(only=frozenset((paths[pick % len(paths)],)))
+
     @rule(at=st.integers(1, 60))
     def be_killed(self, at: int) -> None:
         steps = Steps(at)
@@ -431,6 +447,16 @@ class SyncMachine(RuleBasedStateMachine):
                 self.doubled.add(name)
         for fields in self.touched.values():
             fields.clear()
+
+
+def path_names(store: MemoryStore, folder: str) -> tuple[str, ...]:
+    """The names down to a folder, as a request names it."""
+    states = {state.id: state for state in store.folders()}
+    names: list[str] = []
+    while folder:
+        names.insert(0, states[folder].name)
+        folder = states[folder].parent
+    return tuple(names)
 
 
 def _name(got: Fetched) -> str:

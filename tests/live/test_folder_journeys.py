@@ -12,8 +12,11 @@ from mailconnector.app.account.connecting import connect
 from mailconnector.lab import CyrusServer, DovecotServer, LabMissingError, MailServer
 from mailconnector.lab.server import Launch
 from mailconnector.mapi import MessageObject, tags
+from mailconnector.sync.store import Removal
+from tests.exchange import folder_named, items, mail
 from tests.live.accounts import messages
 from tests.live.journeys import Letter, Stop, new_file, stop
+from tests.live.pairs import real_exchange
 
 # The name, and what it has to be called in a PST; names that Dovecot and Cyrus both take.
 NAMES = {
@@ -270,3 +273,26 @@ def test_folders_with_a_purpose_are_the_servers(mail_server: MailServer, tmp_pat
     held = by_path(file)
     assert [held.get((name,)) for name in (*OURS, junk(file))] == [1, 1, 1, 1], held
     assert of_mail(alice) == set(before)
+
+
+def test_a_new_folder_takes_the_name_of_one_that_is_gone(mail_server: MailServer, tmp_path: Path) -> None:
+    """Names are ids on a server: that of a mailbox which was deleted there is given to another one."""
+    world = real_exchange(tmp_path / "pair", mail_server)
+    try:
+        for name in ("A", "B"):
+            world.local.create_folder("", name)
+        world.local.put(folder_named(world.local, "B"), mail(1))
+        world.settle()
+        there = folder_named(world.remote, "B")
+        (got,) = items(world.remote, there)
+        world.remote.delete(there, [Removal(got.state.id, got.state.revision)])
+        world.remote.delete_folder(there)
+        world.local.move_folder(folder_named(world.local, "B"), "", "C")
+        world.local.move_folder(folder_named(world.local, "A"), "", "B")
+        world.local.create_folder("", "A")
+        report = world.settle()
+        assert not report.troubles
+        for store in (world.local, world.remote):
+            assert {state.name for state in store.folders()} >= {"A", "B", "C"}
+    finally:
+        world.close()

@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from mailconnector.items import JournalEntry, Task
 from mailconnector.sync import Radius, Side
-from tests.exchange import PAIRS
+from tests.exchange import PAIRS, folder_named
 from tests.machine import SyncMachine
 
 
@@ -129,6 +129,30 @@ def test_a_folder_that_is_renamed_for_its_name_is_taken_is_created_all_the_same(
         machine.end()
 
 
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_a_folder_takes_the_name_of_one_that_is_gone(kinds: str, side: Side) -> None:
+    machine = _found(kinds)
+    try:
+        machine.create_folder(name="A", pick=1, side=side)
+        machine.create_folder(name="B", pick=1, side=side)
+        machine.check_all()
+        other = machine.exchange.side(side.other)
+        other.delete_folder(folder_named(other, "B"))
+        store = machine.exchange.side(side)
+        store.move_folder(folder_named(store, "B"), "", "C")
+        store.move_folder(folder_named(store, "A"), "", "B")
+        store.create_folder("", "A")
+        for one in (store, other):
+            one.barrier()
+        machine.check_all()
+        # By their paths alone, nobody can tell that B is what was A.
+        if store.capabilities.stable_folder_ids:
+            assert {state.name for state in other.folders()} >= {"A", "B", "C"}
+    finally:
+        machine.end()
+
+
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_copies_that_differ_in_what_people_do_not_see_are_told_apart_without_a_state(kinds: str) -> None:
     machine = _found(kinds)
@@ -164,6 +188,23 @@ def test_copies_are_not_linked_before_they_could_be_compared(kinds: str, at: int
     try:
         machine.add_thing_to_both(kind=JournalEntry, other=1, which=0)
         machine.have_faults(at=at, radius=radius)
+        machine.check_all()
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize("at", range(1, 24))
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_what_each_side_moved_elsewhere_is_one_whatever_could_not_be_looked_into(kinds: str, at: int) -> None:
+    machine = _found(kinds)
+    try:
+        for name in "ABC":
+            machine.create_folder(name=name, pick=1, side=Side.LOCAL)
+        machine.add(flagged=False, pick=1, side=Side.LOCAL)
+        machine.check_all()
+        machine.move(goal=2, pick=0, side=Side.LOCAL)
+        machine.move(goal=3, pick=0, side=Side.REMOTE)
+        machine.have_faults(at=at, radius=Radius.FOLDER)
         machine.check_all()
     finally:
         machine.end()

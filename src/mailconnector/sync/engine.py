@@ -141,6 +141,8 @@ class _Run:
     held: set[tuple[int, Side]] = field(default_factory=set)
     unmoved: set[int] = field(default_factory=set)  # pairs that are not gone, but elsewhere
     position: tuple[int, int, int] = (0, 0, 0)
+    closed: set[int] = field(default_factory=set)  # folders that were not looked into: what is gone may be there
+    adrift: set[tuple[int, Side, str]] = field(default_factory=set)  # what may belong to a pair in one of them
     unresolved: set[tuple[Side, str]] = field(default_factory=set)  # folders that may hold what an earlier run added
     folders: Folders = field(init=False)
     folder_sync: FolderSync = field(init=False)
@@ -214,9 +216,14 @@ class _Run:
         for number, pair in enumerate(every):
             path = self.folders.path(pair.row)
             wanted = self._options(pair.row).visited(self.request.trigger, last=pair.visited, now=now)
-            if not wanted or not self.request.names(path):
+            if not wanted:
+                continue
+            if not self.request.names(path):
+                if self._is_dirty(pair):
+                    self.closed.add(pair.row)
                 continue
             if any((side, self.folders.present(pair.row, side)) in self.unresolved for side in _SIDES):
+                self.closed.add(pair.row)
                 continue
             try:
                 if self._is_selectable(pair) and (pair.row in waiting or self._is_dirty(pair)):
@@ -227,8 +234,13 @@ class _Run:
                     with self.state.transaction():
                         self.state.visit(pair.row, pair.view, now)
             except _LOCAL_ERRORS as error:
-                self.terms.pop(pair.row, None)
-                self.tally.trouble(error, path)
+                self._leave(pair.row, error)
+
+    def _leave(self, row: int, error: SyncError) -> None:
+        """Do nothing more about a folder in this run."""
+        self.terms.pop(row, None)
+        self.closed.add(row)
+        self.tally.trouble(error, self.folders.path(row))
 
     def _is_selectable(self, pair: FolderPair) -> bool:
         """Tell whether items of a folder can be synchronised; where one side has some, the other is made to hold any.
@@ -309,8 +321,7 @@ class _Run:
                 self._identify(row, lost)
             except _LOCAL_ERRORS as error:
                 # What was not looked at might be taken for new, and doubled.
-                self.terms.pop(row)
-                self.tally.trouble(error, self.folders.path(row))
+                self._leave(row, error)
         rehearse = self._rehearse if self.request.rehearse else None
         moves = Moves(self.state, self.folder_sync, self.terms, self._check, rehearse)
         # Before new items are linked: of a pair that moved to one place on both sides it is known what it was before.
@@ -319,10 +330,10 @@ class _Run:
             try:
                 self._link(row)
             except _LOCAL_ERRORS as error:
-                self.terms.pop(row)
-                self.tally.trouble(error, self.folders.path(row))
+                self._leave(row, error)
         moves.follow()
         self.unmoved |= moves.unmoved
+        self.adrift = moves.adrift(self.closed)
         for row in self.terms:
             since = self._options(row).since
             if since is not None:
@@ -331,7 +342,7 @@ class _Run:
 
     def _identify(self, row: int, lost: Mapping[Side, bool]) -> None:
         new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
-        both = all(new.values())
+        both = all(new.values()) or any(pairs.count(self.state, closed) for closed in self.closed)
         may_double = new[Side.LOCAL] and pairs.count(self.state, row) > 0
         for side in _SIDES:
             id_ = self.folders.present(row, side)
@@ -526,9 +537,19 @@ class _Run:
                     self.folder_sync.ensure(row, side)
 
     def _is_held(self, row: int, action: ItemAction) -> bool:
-        if action.step is not Step.DELETE or action.view.side(action.side.other).change is not Change.GONE:
+        """Tell whether an action is to be asked for first, or has to wait until it is known what it is about."""
+        source = action.side.other
+        if action.step is Step.ADD:
+            return (row, source, action.view.side(source).id) in self.adrift
+        if action.step not in (Step.DELETE, Step.FORGET, Step.READD):
             return False
-        return (row, action.side) in self.held or action.view.pair in self.unmoved
+        if Change.GONE not in (action.view.local.change, action.view.remote.change):
+            return False
+        if action.view.pair in self.unmoved:
+            return True
+        if action.step is Step.DELETE:
+            return (row, action.side) in self.held
+        return bool(self.closed)
 
     def _rehearse(self, row: int, action: ItemAction) -> None:
         path = self.folders.path(row)

@@ -118,7 +118,8 @@ class FolderSync:
             journal.end(self._state, [number])
             self._did(Step.CREATE, side, row, self.folders.trees[side].path(made.id), conflict)
         self.drained.pop(row, None)
-        self.folders.reload(row)
+        # A path may be the id that a folder had which is gone.
+        self.folders.reload(row if self.folders.row(side, made.id) is None else None)
         return made.id
 
     def open_up(self, row: int, side: Side) -> bool:

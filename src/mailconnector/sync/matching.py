@@ -6,6 +6,7 @@ items of one name, each is matched once, in the order they were listed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mailconnector.sync import pairs
@@ -92,3 +93,26 @@ def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
             move = moves.setdefault(pair, Move(pair, old, {}))
             move.places[side] = (new, id_)
     return list(moves.values())
+
+
+def find_torn(state: State, closed: Collection[int]) -> set[tuple[int, Side, str]]:
+    """Find what is new on both sides and has the name of a pair whose folder could not be looked into.
+
+    Each side may have moved that pair to another folder.
+
+    Args:
+        state: Where the changes are.
+        closed: The rows of the folders that could not be looked into.
+
+    Returns:
+        The row of a folder, the side and the id there.
+    """
+    marks = ", ".join("?" * len(closed))
+    found = state.db.execute(
+        f"""WITH torn AS (SELECT name FROM change WHERE kind='new'
+        AND name IN (SELECT name FROM item WHERE folder IN ({marks}) AND name != '')
+        GROUP BY name HAVING count(DISTINCT side) > 1)
+        SELECT folder, side, id FROM change WHERE kind='new' AND name IN torn""",
+        tuple(closed),
+    )
+    return {(folder, Side(side), id_) for folder, side, id_ in found}

@@ -7,7 +7,7 @@ items are moved, with their intents in the journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -39,6 +39,11 @@ class _Found(NamedTuple):
     target: int
 
 
+def _can_be_sent(action: ItemAction) -> bool:
+    """Tell whether what cannot be moved may be deleted where it was and sent where it is to be: it is the same."""
+    return not {action.view.local.change, action.view.remote.change} <= {Change.MOVED, Change.EDITED}
+
+
 @dataclass(frozen=True, slots=True)
 class Moves:
     """The moves of one run.
@@ -49,7 +54,7 @@ class Moves:
         terms: What the folders allow that were listed. Those that are not among them are left alone.
         check: Called between batches; raises what ends the run.
         rehearse: Called with the row of a folder and each action, instead of doing it; None to do it.
-        unmoved: Pairs of which only the headers are here, that were moved and could not be followed: they are not gone.
+        unmoved: Pairs that were moved and could not be followed, though they might have been: they are not gone.
     """
 
     state: State
@@ -58,6 +63,7 @@ class Moves:
     check: Callable[[], None]
     rehearse: Callable[[int, ItemAction], None] | None
     unmoved: set[int] = field(default_factory=set, init=False)
+    _stuck: set[tuple[int, Side, str]] = field(default_factory=set, init=False)
 
     def settle(self) -> None:
         """Know what both sides moved to the same folder."""
@@ -89,10 +95,38 @@ class Moves:
                 self._go(way, actions)
             except (FolderError, ItemError) as error:
                 self.folder_sync.tally.trouble(error, self.folder_sync.folders.path(way.start))
+                self._leave(way, actions)
+
+    def adrift(self, closed: Collection[int]) -> set[tuple[int, Side, str]]:
+        """Return what belongs to pairs that could not be followed, or may belong to one.
+
+        Args:
+            closed: The rows of the folders that could not be looked into: each side may have moved what is in them, or
+                moved something there.
+
+        Returns:
+            The row of a folder, the side and the id there.
+        """
+        if not closed:
+            return self._stuck
+        moved = {(row, side, id_) for move in self._moved() for side, (row, id_) in move.places.items()}
+        return self._stuck | moved | matching.find_torn(self.state, closed)
+
+    def _leave(self, way: _Way, actions: Iterable[ItemAction]) -> None:
+        """Have what could not be moved left where it is on both sides."""
+        for action in actions:
+            self.unmoved.add(action.view.pair or 0)
+            self._stuck.add((way.start, way.side, action.view.side(way.side).id))
+            self._stuck.add((way.target, way.side.other, action.view.side(way.side.other).id))
+
+    def _moved(self) -> list[matching.Move]:
+        stores = self.folder_sync.folders.stores
+        return matching.find_moves(
+            self.state, {side: store.capabilities.ids_survive_moves for side, store in stores.items()}
+        )
 
     def _found(self) -> Iterator[_Found]:
-        by_id = {side: store.capabilities.ids_survive_moves for side, store in self.folder_sync.folders.stores.items()}
-        for move in matching.find_moves(self.state, by_id):
+        for move in self._moved():
             if not all(row in self.terms for row in (move.folder, *(place[0] for place in move.places.values()))):
                 continue
             view = pairs.view_pair(self.state, move.pair)
@@ -156,10 +190,13 @@ class Moves:
                     if not id_ and found.get(intent.data["name"]):
                         id_ = found[intent.data["name"]].pop(0).id
                     if not id_:
+                        self._leave(way, [action])  # its intent tells the next run
                         continue
                     pairs.rehome(state, action.view.pair or 0, target, {side: id_, side.other: intent.source_id})
                     self.unmoved.discard(action.view.pair or 0)
                     self._tell(action, target)
+                elif outcome.status is not Status.FAILED or not _can_be_sent(action):
+                    self._leave(way, [action])
                 journal.end(state, [number])
 
     def _revision_now(self, start: int, side: Side, action: ItemAction) -> str:

@@ -174,6 +174,7 @@ class State:
     def bind(self, row: int, side: Side, state: FolderState) -> None:
         """Set one side of a pair of folders; its items are not known yet."""
         s = side.value
+        self._take_id(row, side, state.id)
         self.db.execute(
             f"UPDATE folder SET {s}_id=?, {s}_parent=?, {s}_name=?, {s}_validity=?, {s}_cursor='' WHERE row=?",
             (state.id, state.parent, state.name, state.validity, row),
@@ -186,6 +187,7 @@ class State:
     def place(self, row: int, side: Side, state: FolderState) -> None:
         """Write down where one side of a pair of folders is now, and its id, which may have changed with its place."""
         s = side.value
+        self._take_id(row, side, state.id)
         self.db.execute(
             f"UPDATE folder SET {s}_id=?, {s}_parent=?, {s}_name=? WHERE row=?",
             (state.id, state.parent, state.name, row),
@@ -203,6 +205,7 @@ class State:
         s = side.value
         old = self.db.execute(f"SELECT {s}_id FROM folder WHERE row=?", (row,)).fetchone()[0]
         if old != state.id:
+            self._take_id(row, side, state.id)
             self.db.execute(f"UPDATE folder SET {s}_id=? WHERE row=?", (state.id, row))
             self.db.execute(f"UPDATE folder SET {s}_parent=? WHERE {s}_parent=?", (state.id, old))
 
@@ -217,6 +220,11 @@ class State:
         """Write down up to where a folder's changes are known."""
         s = side.value
         self.db.execute(f"UPDATE folder SET {s}_validity=?, {s}_cursor=? WHERE row=?", (validity, cursor, row))
+
+    def _take_id(self, row: int, side: Side, id_: str) -> None:
+        """Take an id off the pair that has it: where paths are ids, it is that of a folder which is gone."""
+        s = side.value
+        self.db.execute(f"UPDATE folder SET {s}_id='\n' || row WHERE {s}_id=? AND row != ?", (id_, row))
 
     def unbind(self, row: int, side: Side) -> None:
         """Take one side off a pair of folders."""

@@ -466,7 +466,8 @@ def test_of_unknown_copies_nothing_is_taken_over_silently() -> None:
         return Fetched(ItemState("1"), item)
 
     mail = Mail(subject="a", message_id="<1@example.com>", text="a")
-    for base in ({}, None):
+    unknown: tuple[dict[str, bytes] | None, ...] = ({}, None)
+    for base in unknown:
         made = make(got(mail), got(replace(mail, text="b")), base, edited=True, sends=True)
         assert set(made.clashes) == {"text", "words"}
         assert make(got(mail), got(sample(Contact)), base, edited=True, sends=True).clashes == ("type",)
