@@ -129,6 +129,21 @@ def test_a_folder_that_is_renamed_for_its_name_is_taken_is_created_all_the_same(
         machine.end()
 
 
+@pytest.mark.parametrize("at", range(1, 12))
+@pytest.mark.parametrize("kinds", sorted(PAIRS))
+def test_edits_of_what_people_do_not_see_around_an_interrupted_run_are_both_kept(kinds: str, at: int) -> None:
+    machine = _found(kinds)
+    try:
+        machine.edit_thing(by_other=False, pick=0, side=Side.LOCAL, which=2)
+        machine.lose_connection(at=at)
+        machine.edit_thing(by_other=False, pick=0, side=Side.REMOTE, which=2)
+        for side in Side:  # the two may clash, whatever came of the first one
+            machine.touched[side] |= machine.touched[side.other]
+        machine.check_all()
+    finally:
+        machine.end()
+
+
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_a_folder_takes_the_name_of_one_that_is_gone(kinds: str, side: Side) -> None:

@@ -141,7 +141,8 @@ class _Run:
     held: set[tuple[int, Side]] = field(default_factory=set)
     unmoved: set[int] = field(default_factory=set)  # pairs that are not gone, but elsewhere
     position: tuple[int, int, int] = (0, 0, 0)
-    closed: set[int] = field(default_factory=set)  # folders that were not looked into: what is gone may be there
+    closed: set[int] = field(default_factory=set)  # folders that could not be looked into: what is gone may be there
+    unasked: set[int] = field(default_factory=set)  # folders that may have changed, and are not to be visited
     adrift: set[tuple[int, Side, str]] = field(default_factory=set)  # what may belong to a pair in one of them
     unresolved: set[tuple[Side, str]] = field(default_factory=set)  # folders that may hold what an earlier run added
     folders: Folders = field(init=False)
@@ -216,11 +217,9 @@ class _Run:
         for number, pair in enumerate(every):
             path = self.folders.path(pair.row)
             wanted = self._options(pair.row).visited(self.request.trigger, last=pair.visited, now=now)
-            if not wanted:
-                continue
-            if not self.request.names(path):
+            if not wanted or not self.request.names(path):
                 if self._is_dirty(pair):
-                    self.closed.add(pair.row)
+                    self.unasked.add(pair.row)
                 continue
             if any((side, self.folders.present(pair.row, side)) in self.unresolved for side in _SIDES):
                 self.closed.add(pair.row)
@@ -311,17 +310,10 @@ class _Run:
     # -- knowing items again -----------------------------------------------------------------------------------------
 
     def _match(self) -> None:
-        lost = {
-            side: any(sightings.has(self.state, row, side, Change.GONE) for row in self.terms)
-            and not self.stores[side].capabilities.ids_survive_moves
-            for side in _SIDES
-        }
+        lost = {side: any(sightings.has(self.state, row, side, Change.GONE) for row in self.terms) for side in _SIDES}
         for row in list(self.terms):
-            try:
-                self._identify(row, lost)
-            except _LOCAL_ERRORS as error:
-                # What was not looked at might be taken for new, and doubled.
-                self._leave(row, error)
+            self._name(row, lost)
+        self._look_further()
         rehearse = self._rehearse if self.request.rehearse else None
         moves = Moves(self.state, self.folder_sync, self.terms, self._check, rehearse)
         # Before new items are linked: of a pair that moved to one place on both sides it is known what it was before.
@@ -340,9 +332,36 @@ class _Run:
                 with self.state.transaction():
                     sightings.drop_older(self.state, row, since)
 
+    def _look_further(self) -> None:
+        """Look into folders that were not to be visited, where that tells what was moved from there, or there."""
+        rows = matching.find_origins(self.state, self.unasked)
+        while rows or (self.unasked and matching.has_lost_sight(self.state)):
+            rows = rows or sorted(self.unasked)
+            for row in rows:
+                self.unasked.discard(row)
+                pair = self.folders.pair(row)
+                try:
+                    if self._is_selectable(pair):
+                        self._scan(pair)
+                except _LOCAL_ERRORS as error:
+                    self._leave(row, error)
+                self._check()
+            for row in list(self.terms):
+                self._name(row, dict.fromkeys(_SIDES, True))
+            rows = []
+
+    def _name(self, row: int, lost: Mapping[Side, bool]) -> None:
+        if row not in self.terms:
+            return
+        try:
+            self._identify(row, lost)
+        except _LOCAL_ERRORS as error:
+            # What was not looked at might be taken for new, and doubled.
+            self._leave(row, error)
+
     def _identify(self, row: int, lost: Mapping[Side, bool]) -> None:
         new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
-        both = all(new.values()) or any(pairs.count(self.state, closed) for closed in self.closed)
+        both = all(new.values()) or any(pairs.count(self.state, other) for other in self.closed | self.unasked)
         may_double = new[Side.LOCAL] and pairs.count(self.state, row) > 0
         for side in _SIDES:
             id_ = self.folders.present(row, side)

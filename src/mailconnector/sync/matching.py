@@ -6,7 +6,8 @@ items of one name, each is matched once, in the order they were listed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mailconnector.sync import pairs
@@ -75,24 +76,58 @@ def find_moves(state: State, by_id: dict[Side, bool]) -> list[Move]:
         s = side.value
         if not state.db.execute(f"SELECT 1 FROM change WHERE side='{s}' AND kind='gone' LIMIT 1").fetchone():
             continue
-        free = "i.row NOT IN (SELECT pair FROM intent WHERE pair > 0)"
-        found = match(
-            state,
-            f"""SELECT {"c.id" if by_id[side] else "i.name"}, '', i.row FROM change c
-            JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
-            WHERE c.side='{s}' AND c.kind='gone' AND {free} {"" if by_id[side] else "AND i.name != ''"}""",
-            f"""SELECT {"c.id" if by_id[side] else "c.name"}, '', c.row FROM change c
-            WHERE c.side='{s}' AND {"c.kind='new' AND NOT c.apart" if by_id[side] else _NEW}""",
-            {},
-        )
-        for pair, row in found:
+        for pair, row in _moved(state, side, by_id=by_id[side]):
             old = state.db.execute("SELECT folder FROM item WHERE row=?", (pair,)).fetchone()[0]
             new, id_ = state.db.execute("SELECT folder, id FROM change WHERE row=?", (row,)).fetchone()
-            if old == new:
-                continue
-            move = moves.setdefault(pair, Move(pair, old, {}))
-            move.places[side] = (new, id_)
+            if old != new:
+                moves.setdefault(pair, Move(pair, old, {})).places[side] = (new, id_)
     return list(moves.values())
+
+
+def _moved(state: State, side: Side, *, by_id: bool) -> Iterator[tuple[int, int]]:
+    """Yield the rows of pairs that are gone on a side, each with the row of what is new there and the same."""
+    s = side.value
+    gone = f"""FROM change c JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
+        WHERE c.side='{s}' AND c.kind='gone' AND i.row NOT IN (SELECT pair FROM intent WHERE pair > 0)"""
+    new = f"FROM change c WHERE c.side='{s}'"
+    seen: list[tuple[int, int]] = []
+    if by_id:
+        left, right = f"SELECT c.id, '', i.row {gone}", f"SELECT c.id, '', c.row {new} AND c.kind='new' AND NOT c.apart"
+        seen.extend(match(state, left, right, {}))
+        yield from seen
+    # What was copied and then deleted has another id even there.
+    done = {"pairs": json.dumps([pair for pair, _ in seen]), "rows": json.dumps([row for _, row in seen])}
+    yield from match(
+        state,
+        f"SELECT i.name, '', i.row {gone} AND i.name != '' AND i.row NOT IN (SELECT value FROM json_each(:pairs))",
+        f"SELECT c.name, '', c.row {new} AND {_NEW} AND c.row NOT IN (SELECT value FROM json_each(:rows))",
+        done,
+    )
+
+
+def find_origins(state: State, folders: Collection[int]) -> list[int]:
+    """Return those of some folders that hold pairs of whose names there are new items elsewhere: they may be moved."""
+    marks = ", ".join("?" * len(folders))
+    found = state.db.execute(
+        f"""SELECT DISTINCT folder FROM item WHERE folder IN ({marks}) AND name != ''
+        AND name IN (SELECT name FROM change WHERE kind='new')""",
+        tuple(folders),
+    )
+    return [row[0] for row in found]
+
+
+def has_lost_sight(state: State) -> bool:
+    """Tell whether anything is gone on one side, and gone or edited on the other: it may have been moved."""
+    for side in Side:
+        s, o = side.value, side.other.value
+        found = state.db.execute(
+            f"""SELECT 1 FROM change c JOIN item i ON i.folder=c.folder AND i.{s}_id=c.id
+            JOIN change o ON o.folder=i.folder AND o.side='{o}' AND o.id=i.{o}_id
+            WHERE c.side='{s}' AND c.kind='gone' AND o.kind IN ('gone', 'edited') LIMIT 1"""
+        )
+        if found.fetchone() is not None:
+            return True
+    return False
 
 
 def find_torn(state: State, closed: Collection[int]) -> set[tuple[int, Side, str]]:

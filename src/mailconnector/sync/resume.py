@@ -111,19 +111,21 @@ class _Seen:
     contents: dict[str, Item] = field(default_factory=dict)
     renewed: set[str] = field(default_factory=set)
 
+    def may_be(self, intent: Intent, item: ItemState) -> bool:
+        """Tell whether an item is what was sent, as far as is known; a program may have dropped fields since."""
+        known, digest = item.identity.digest if item.identity is not None else "", intent.data.get("digest", "")
+        if digest and known and known != digest:
+            return False
+        return item.id not in self.contents or not has_other(self.contents[item.id], _sent(intent))
+
     def trusted(self, intent: Intent, item: ItemState) -> str:
         """Return the revision that is known to hold what was sent; empty, so that it counts as edited, if it is not."""
         if intent.data["partial"]:
             return item.revision
-        known = item.identity.digest if item.identity is not None else ""
-        if known and intent.data["digest"] and known != intent.data["digest"]:
-            return ""
-        content, sent = self.contents.get(item.id), _sent(intent)
-        if content is None or not sent:
-            return item.revision
-        # A program that does not know some fields loses them; on this side everything is known.
-        is_other = has_other(content, sent) or (self.side is Side.REMOTE and has_lost(content, sent))
-        return "" if is_other else item.revision
+        # On the local side, everything is known that there is.
+        content = self.contents.get(item.id) if self.side is Side.REMOTE else None
+        is_poorer = content is not None and has_lost(content, _sent(intent))
+        return "" if is_poorer or not self.may_be(intent, item) else item.revision
 
 
 def _sent(intent: Intent) -> dict[str, bytes]:
@@ -244,8 +246,7 @@ def _resume_replace(
             finish_replacement(state, intent, new.id, new.revision)
         elif old is not None and _is_other(old, intent):
             # Changed in place: by us if it has what we sent, else by the user, and then both edits are kept.
-            digest = old.identity.digest if old.identity is not None else ""
-            if digest and digest == intent.data["digest"]:
+            if old.identity is not None and old.identity.digest and seen.may_be(intent, old):
                 finish_replacement(state, intent, old.id, seen.trusted(intent, old))
             elif old.id in edited:
                 finish_replacement(state, intent, old.id, "")
@@ -321,10 +322,8 @@ def _take(seen: _Seen, intent: Intent, edited: Container[str] = ()) -> ItemState
     """
     name = intent.data["name"]
     items = seen.found.get(name, [])
-    digest = intent.data.get("digest", "")
     for item in items:
-        known = item.identity.digest if item.identity is not None else ""
-        if not digest or not known or known == digest or item.id in edited:
+        if seen.may_be(intent, item) or item.id in edited:
             items.remove(item)
             return item
     if items and intent.step is not Step.REPLACE and name not in seen.renewed:

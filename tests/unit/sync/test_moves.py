@@ -17,6 +17,7 @@ from mailconnector.sync import (
     Settings,
     Side,
     Step,
+    Trigger,
     carrying,
 )
 from mailconnector.sync.flags import FLAGGED, SEEN
@@ -62,9 +63,70 @@ def edit(store: MemoryStore, folder: str, text: str) -> None:
     store.barrier()
 
 
+def copy(store: MemoryStore, source: str, target: str) -> None:
+    """Move a mail by copying it and deleting the old one: the new one has another id in every store."""
+    folder, goal = folder_named(store, source), folder_named(store, target)
+    (state,) = store.identify(folder, [item_named(store, folder, 1)])
+    store.put(goal, mail(1), state.flags, state.date)
+    store.delete(folder, [Removal(state.id, state.revision)])
+    store.barrier()
+
+
 def equal(world: Exchange) -> None:
     assert contents(world.local) == contents(world.remote)
     assert tree(world.local) == tree(world.remote)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_what_was_copied_and_deleted_is_moved(world: Exchange, side: Side) -> None:
+    copy(world.side(side), "*inbox", "A")
+    report = world.run()
+    assert report.done[Step.MOVE, side.other] == 1
+    assert not {Step.ADD, Step.DELETE} & {step for step, _ in report.done}
+    world.settle()
+    equal(world)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_run_for_one_folder_looks_where_its_new_items_come_from(world: Exchange, side: Side) -> None:
+    move(world.side(side), "*inbox", "A")
+    report = world.run(only=frozenset({("A",)}))
+    assert report.done == {(Step.MOVE, side.other): 1}
+    world.settle()
+    equal(world)
+
+
+@pytest.mark.parametrize("only", ["A", "B", "Inbox"])
+def test_a_run_for_one_folder_does_not_double_what_each_side_moved_elsewhere(world: Exchange, only: str) -> None:
+    move(world.local, "*inbox", "A")
+    move(world.remote, "*inbox", "B")
+    world.run(only=frozenset({(only,)}))
+    world.settle()
+    equal(world)
+    assert sum(contents(world.local).values()) == 1
+
+
+def test_a_folder_whose_time_has_not_come_is_looked_into_for_what_may_be_there(world: Exchange) -> None:
+    world.settings = Settings(folders={("B",): FolderOptions(Mode.DEMAND)})
+    edit(world.local, "*inbox", "edited")
+    move(world.remote, "*inbox", "B")
+    world.run(trigger=Trigger.START)
+    equal(world)
+    assert bodies(world.local) == {"edited": 1}
+    # Without such a question it is left alone.
+    world.remote.put(folder_named(world.remote, "B"), mail(2))
+    world.remote.barrier()
+    assert not world.run(trigger=Trigger.START).done
+
+
+@pytest.mark.parametrize("only", ["B", "Inbox"])
+def test_a_run_for_one_folder_does_not_double_what_was_edited_and_moved(world: Exchange, only: str) -> None:
+    edit(world.local, "*inbox", "edited")
+    move(world.remote, "*inbox", "B")
+    world.run(only=frozenset({(only,)}))
+    world.settle()
+    equal(world)
+    assert bodies(world.local) == {"edited": 1}
 
 
 @pytest.mark.parametrize("side", Side)
