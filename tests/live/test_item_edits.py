@@ -32,6 +32,16 @@ def test_an_edit_of_the_same_size_and_date_is_one(world: RealExchange) -> None:
     check(world, world)
 
 
+def test_an_edit_of_the_same_size_and_date_that_people_do_not_see_is_one(world: RealExchange) -> None:
+    put_things(R, Contact)(world)
+    touch(R, Contact, "custom", 1)(world)
+    world.settle()
+    touch(R, Contact, "custom", 2)(world)
+    assert world.run().done == {(Step.REPLACE, L): 1}
+    check(world, world)
+    assert world.run().is_quiet
+
+
 def test_the_leftover_that_another_program_dropped_comes_back_once(world: RealExchange) -> None:
     put_things(L, Contact, Appointment)(world)
     world.settle()

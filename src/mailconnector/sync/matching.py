@@ -49,16 +49,19 @@ def match_reappeared(state: State, folder: int, side: Side) -> int:
     count = 0
     for pair, row in found:
         count += 1
-        old, before = state.db.execute(
-            f"SELECT {s}_id, iif(partial, '', digest) FROM item WHERE row=?", (pair,)
+        old, before, has_base = state.db.execute(
+            f"""SELECT i.{s}_id, iif(i.partial, '', i.digest), coalesce(length(b.digests), 0) > 0
+            FROM item i LEFT JOIN base b ON b.pair=i.row WHERE i.row=?""",
+            (pair,),
         ).fetchone()
         new, flags, revision, digest = state.db.execute(
             "SELECT id, flags, revision, digest FROM change WHERE row=?", (row,)
         ).fetchone()
         pairs.forget_changes(state, folder, side, [old, new])
         state.db.execute(f"UPDATE item SET {s}_id=? WHERE row=?", (new, pair))
-        if "" not in (before, digest) and before != digest:
-            # Whatever the revision says: a store may make it of no more than a size and a date.
+        if has_base or ("" not in (before, digest) and before != digest):
+            # Whatever the revision says: a store may make it of no more than a size and a date. Of an item other than
+            # mail, the digest does not tell all that there is of it either.
             state.db.execute(f"UPDATE item SET {s}_revision='' WHERE row=?", (pair,))
         pairs.settle(state, pair, side, flags, revision)
     return count
