@@ -218,14 +218,20 @@ class _Run:
             path = self.folders.path(pair.row)
             wanted = self._options(pair.row).visited(self.request.trigger, last=pair.visited, now=now)
             if not wanted or not self.request.names(path):
-                if self._is_dirty(pair):
+                if all(end.selectable for end in self._ends(pair).values()) and self._is_dirty(pair):
                     self.unasked.add(pair.row)
                 continue
             if any((side, self.folders.present(pair.row, side)) in self.unresolved for side in _SIDES):
                 self.closed.add(pair.row)
                 continue
             try:
-                if self._is_selectable(pair) and (pair.row in waiting or self._is_dirty(pair)):
+                if not self._is_selectable(pair):
+                    continue
+            except FolderError as error:  # it may be so forever, and nothing waits for it
+                self.tally.trouble(error, path)
+                continue
+            try:
+                if pair.row in waiting or self._is_dirty(pair):
                     self.watcher.progress(self._progress(Phase.LISTING, pair.row, number, len(every)))
                     self._scan(pair)
                     self._check()
@@ -247,11 +253,7 @@ class _Run:
         Raises:
             FolderError: That cannot be.
         """
-        ends = {
-            side: self.folders.trees[side][id_]
-            for side in _SIDES
-            if (id_ := self.folders.present(pair.row, side)) is not None
-        }
+        ends = self._ends(pair)
         closed = [side for side, end in ends.items() if not end.selectable]
         if not closed:
             return True
@@ -259,15 +261,17 @@ class _Run:
             return False
         return all(self.folder_sync.open_up(pair.row, side) for side in closed)
 
+    def _ends(self, pair: FolderPair) -> dict[Side, FolderState]:
+        present = {side: self.folders.present(pair.row, side) for side in _SIDES}
+        return {side: self.folders.trees[side][id_] for side, id_ in present.items() if id_ is not None}
+
     def _is_dirty(self, pair: FolderPair) -> bool:
         if pair.row in self.folder_sync.drained or self._options(pair.row).view != pair.view:
             return True
-        for side in _SIDES:
-            id_ = self.folders.present(pair.row, side)
-            if id_ is not None:
-                now, end = self.folders.trees[side][id_], pair.end(side)
-                if not now.cursor or now.cursor != end.cursor or now.validity != end.validity:
-                    return True
+        for side, now in self._ends(pair).items():
+            end = pair.end(side)
+            if not now.cursor or now.cursor != end.cursor or now.validity != end.validity:
+                return True
         return False
 
     def _scan(self, pair: FolderPair) -> None:
@@ -339,10 +343,8 @@ class _Run:
             rows = rows or sorted(self.unasked)
             for row in rows:
                 self.unasked.discard(row)
-                pair = self.folders.pair(row)
                 try:
-                    if self._is_selectable(pair):
-                        self._scan(pair)
+                    self._scan(self.folders.pair(row))
                 except _LOCAL_ERRORS as error:
                     self._leave(row, error)
                 self._check()

@@ -39,11 +39,6 @@ class _Found(NamedTuple):
     target: int
 
 
-def _can_be_sent(action: ItemAction) -> bool:
-    """Tell whether what cannot be moved may be deleted where it was and sent where it is to be: it is the same."""
-    return not {action.view.local.change, action.view.remote.change} <= {Change.MOVED, Change.EDITED}
-
-
 @dataclass(frozen=True, slots=True)
 class Moves:
     """The moves of one run.
@@ -214,3 +209,8 @@ class Moves:
             tally.clash(action.conflict, path, action.view.title)
         row = (self.folder_sync.clock(), "move", action.side.value, "/".join(path), action.view.title, "")
         log.write(self.state, [row])
+
+
+def _can_be_sent(action: ItemAction) -> bool:
+    """Tell whether what cannot be moved may be deleted where it was and sent where it is to be: it is the same."""
+    return not {action.view.local.change, action.view.remote.change} <= {Change.MOVED, Change.EDITED}

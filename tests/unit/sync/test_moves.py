@@ -119,6 +119,49 @@ def test_a_folder_whose_time_has_not_come_is_looked_into_for_what_may_be_there(w
     assert not world.run(trigger=Trigger.START).done
 
 
+def test_a_run_for_one_folder_does_not_look_into_what_holds_only_folders(world: Exchange) -> None:
+    there = folder_named(world.remote, "A")
+    world.remote.configure(there, replace(world.remote._folder(there).state, selectable=False))
+    edit(world.local, "*inbox", "edited")
+    folder = folder_named(world.remote, "*inbox")
+    (got,) = items(world.remote, folder)
+    world.remote.delete(folder, [Removal(got.state.id, got.state.revision)])
+    world.remote.barrier()
+    report = world.run(only=frozenset({("Inbox",)}))
+    assert not report.troubles
+    equal(world)
+    assert bodies(world.local) == {"edited": 1}
+
+
+def test_what_is_gone_waits_while_a_folder_cannot_be_looked_into(world: Exchange) -> None:
+    edit(world.local, "*inbox", "edited")
+    move(world.remote, "*inbox", "B")
+
+    def wrap(store: MemoryStore) -> Any:
+        return Closed(store, folder_named(store, "B")) if store is world.remote else store
+
+    report = world.run(wrap=wrap)
+    assert not report.done and [trouble.folder for trouble in report.troubles] == [("B",)]
+    world.settle()
+    equal(world)
+    assert bodies(world.local) == {"edited": 1}
+
+
+class Closed:
+    """A store with a folder that cannot be listed."""
+
+    def __init__(self, store: MemoryStore, folder: str) -> None:
+        self._store, self._folder = store, folder
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def changes(self, folder: str, cursor: str) -> Any:
+        if folder == self._folder:
+            raise FolderError("not now", folder=folder)
+        return self._store.changes(folder, cursor)
+
+
 @pytest.mark.parametrize("only", ["B", "Inbox"])
 def test_a_run_for_one_folder_does_not_double_what_was_edited_and_moved(world: Exchange, only: str) -> None:
     edit(world.local, "*inbox", "edited")
