@@ -330,7 +330,7 @@ class FolderWork:
                 elif one.is_there:
                     intent = self._replacement(side, action, one, deliver(one.got, view.local.flags))
                     finish_replacement(state, intent, view.local.id, view.local.revision)
-                    self._done(action)
+                    self._done(replace(action, conflict=None) if one.untouched else action, quiet=not edited)
                     self.again = True
                 else:
                     done.append((action, one))

@@ -32,6 +32,7 @@ class Made:
         digest: What is known of the remote item's content.
         ahead: It has more than the remote item has, which is to be sent.
         is_there: The local item is that already.
+        untouched: The remote item was not edited at all, and only has another id; so the local item is left as it is.
         clashes: Fields that both have changed; then it becomes nothing, and both are kept.
     """
 
@@ -40,6 +41,7 @@ class Made:
     digest: str = ""
     ahead: bool = False
     is_there: bool = False
+    untouched: bool = False
     clashes: tuple[str, ...] = ()
 
 
@@ -75,6 +77,8 @@ def make(
         return Made(theirs, packed, digest, clashes=() if was_unread or not sends else ("type",))
     if blind and isinstance(ours.item, Mail):
         return Made(theirs, clashes=tuple(path for path in mine if mine[path] != other.get(path)))
+    if base == other:
+        return Made(theirs, packed, digest, ahead=sends and edited, is_there=True, untouched=True)
     known = (base or {}) if edited else mine
     found = merge(known, ours.item, theirs.item)
     if found.clashes:

@@ -501,6 +501,10 @@ def test_what_is_made_says_what_is_to_be_sent() -> None:
     # Ours has theirs already, as after a run that was killed: only that is to be sent which they do not have.
     made = make(got(replace(ours, office="B")), got(theirs), base, edited=True, sends=True)
     assert (made.ahead, made.is_there) == (True, True)
+    # They have it as it was, and only under another id: ours is left as it is.
+    for edited, mine in ((False, item), (True, ours)):
+        made = make(got(mine), got(item), base, edited=edited, sends=True)
+        assert (made.ahead, made.is_there, made.untouched) == (edited, True, True)
     # What was taken out here is to be sent as well.
     made = make(got(replace(item, company="")), got(theirs), base, edited=True, sends=True)
     assert (made.got.item, made.ahead) == (replace(theirs, company=""), True)
