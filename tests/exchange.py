@@ -71,13 +71,13 @@ Content = tuple[tuple[str, ...], str, str, tuple[str, ...]]
 """Folder, Message-ID, text, flags."""
 
 
-def path_of(store: MemoryStore, folder: str) -> tuple[str, ...]:
-    """The names down to a folder, the special ones by their use."""
+def path_of(store: MemoryStore, folder: str, *, by_use: bool = True) -> tuple[str, ...]:
+    """The names down to a folder, the special ones by their use unless told otherwise."""
     states = {state.id: state for state in store.folders()}
     names: list[str] = []
     while folder:
         state = states[folder]
-        names.insert(0, f"*{state.special.value}" if state.special else state.name)
+        names.insert(0, f"*{state.special.value}" if state.special and by_use else state.name)
         folder = state.parent
     return tuple(names)
 

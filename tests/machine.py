@@ -35,7 +35,7 @@ from mailconnector.sync.bases import fields_of
 from mailconnector.sync.flags import FLAGGED, SEEN
 from mailconnector.sync.store import Fetched, FlagChange, FolderState, Removal
 from tests.cuts import Faults, Killed, Steps, broken
-from tests.exchange import Exchange, bodies, contents, exchange, folder_named, items, mail, tree
+from tests.exchange import Exchange, bodies, contents, exchange, folder_named, items, mail, path_of, tree
 from tests.unit.items.edits import EDITS, bare, sample
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a state file is flushed often
@@ -381,7 +381,9 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def synchronise_one_folder(self, pick: int) -> None:
-        paths = sorted({path_names(self.exchange.local, state.id) for state in self.exchange.local.folders()})
+        paths = sorted(
+            {path_of(self.exchange.local, state.id, by_use=False) for state in self.exchange.local.folders()}
+        )
         self.exchange.run(only=frozenset((paths[pick % len(paths)],)))
 
     @rule(at=st.integers(1, 60))
@@ -447,16 +449,6 @@ class SyncMachine(RuleBasedStateMachine):
                 self.doubled.add(name)
         for fields in self.touched.values():
             fields.clear()
-
-
-def path_names(store: MemoryStore, folder: str) -> tuple[str, ...]:
-    """The names down to a folder, as a request names it."""
-    states = {state.id: state for state in store.folders()}
-    names: list[str] = []
-    while folder:
-        names.insert(0, states[folder].name)
-        folder = states[folder].parent
-    return tuple(names)
 
 
 def _name(got: Fetched) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -35,89 +38,70 @@ def test_many_random_changes_converge(kinds: str) -> None:
 
 @pytest.mark.parametrize("at", range(26, 38))
 def test_what_a_killed_run_has_sent_is_not_taken_for_an_edit_of_others(at: int) -> None:
-    machine = _found("file-server")
-    try:
+    with _found("file-server") as machine:
         machine.add_to_both()
         machine.edit_thing(by_other=False, pick=1, side=Side.LOCAL, which=63)
         machine.be_killed(at=at)
         machine.have_faults(at=1, radius=Radius.FOLDER)
         machine.edit_thing(by_other=False, pick=1, side=Side.LOCAL, which=53)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("at", range(26, 38))
 def test_what_another_program_drops_after_a_killed_run_comes_back(at: int) -> None:
-    machine = _found("file-server")
-    try:
+    with _found("file-server") as machine:
         machine.add_to_both()
         machine.edit_thing(by_other=False, pick=1, side=Side.LOCAL, which=63)
         machine.be_killed(at=at)
         machine.edit_thing(by_other=True, pick=59, side=Side.REMOTE, which=44)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("at", range(18, 30))
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_what_a_killed_run_has_sent_and_others_have_edited_is_merged(kinds: str, side: Side, at: int) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.edit_thing(by_other=False, pick=0, side=side, which=0)
         machine.be_killed(at=at)
         machine.edit_thing_on_both_sides(by_other=False, other=1, pick=0, which=0)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("at", range(1, 14))
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_what_an_interrupted_run_has_added_is_merged_though_ids_became_void(kinds: str, at: int) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.add_thing(kind=Task, side=Side.LOCAL)
         machine.lose_connection(at=at)
         machine.renew(pick=0)
         machine.edit_thing_on_both_sides(by_other=False, other=1, pick=2, which=0)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("at", range(28, 38))
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_an_edit_of_what_was_there_is_not_taken_for_what_a_killed_run_has_added(kinds: str, at: int) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.edit_thing_on_both_sides(by_other=False, other=1, pick=1, which=1)
         machine.be_killed(at=at)
         machine.edit_thing_on_both_sides(by_other=False, other=0, pick=1, which=2)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("at", range(1, 7))
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_what_people_do_not_see_is_an_edit_after_an_interrupted_run_as_well(kinds: str, at: int) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.edit_thing(by_other=False, pick=0, side=Side.REMOTE, which=0)
         machine.lose_connection(at=at)
         machine.edit_thing(by_other=False, pick=0, side=Side.LOCAL, which=2)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_a_folder_that_is_renamed_for_its_name_is_taken_is_created_all_the_same(kinds: str) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.create_folder(name="A", pick=1, side=Side.LOCAL)
         machine.create_folder(name="B", pick=0, side=Side.LOCAL)
         machine.be_killed(at=0)
@@ -125,30 +109,24 @@ def test_a_folder_that_is_renamed_for_its_name_is_taken_is_created_all_the_same(
         machine.create_folder(name="B", pick=1, side=Side.REMOTE)
         machine.move_folder(goal=28, name="B", pick=1, side=Side.REMOTE)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("at", range(1, 12))
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_edits_of_what_people_do_not_see_around_an_interrupted_run_are_both_kept(kinds: str, at: int) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.edit_thing(by_other=False, pick=0, side=Side.LOCAL, which=2)
         machine.lose_connection(at=at)
         machine.edit_thing(by_other=False, pick=0, side=Side.REMOTE, which=2)
         for side in Side:  # the two may clash, whatever came of the first one
             machine.touched[side] |= machine.touched[side.other]
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_a_folder_takes_the_name_of_one_that_is_gone(kinds: str, side: Side) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.create_folder(name="A", pick=1, side=side)
         machine.create_folder(name="B", pick=1, side=side)
         machine.check_all()
@@ -164,26 +142,20 @@ def test_a_folder_takes_the_name_of_one_that_is_gone(kinds: str, side: Side) -> 
         # By their paths alone, nobody can tell that B is what was A.
         if store.capabilities.stable_folder_ids:
             assert {state.name for state in other.folders()} >= {"A", "B", "C"}
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_copies_that_differ_in_what_people_do_not_see_are_told_apart_without_a_state(kinds: str) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.edit_thing_on_both_sides(by_other=False, other=4, pick=1, which=4)
         machine.lose_state(edited=None, pick=0, which=0)
         machine.edit_thing_on_both_sides(by_other=False, other=0, pick=1, which=0)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_two_mails_of_one_name_are_told_apart_without_a_state(kinds: str) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.add(flagged=True, pick=0, side=Side.REMOTE)
         machine.check_all()
         machine.edit(pick=0, side=Side.LOCAL)
@@ -191,28 +163,22 @@ def test_two_mails_of_one_name_are_told_apart_without_a_state(kinds: str) -> Non
         machine.lose_state(edited=Side.LOCAL, pick=0, which=0)
         machine.edit(pick=0, side=Side.LOCAL)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("radius", [Radius.ITEM, Radius.FOLDER, Radius.STORE])
 @pytest.mark.parametrize("at", range(5))
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_copies_are_not_linked_before_they_could_be_compared(kinds: str, at: int, radius: Radius) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         machine.add_thing_to_both(kind=JournalEntry, other=1, which=0)
         machine.have_faults(at=at, radius=radius)
         machine.check_all()
-    finally:
-        machine.end()
 
 
 @pytest.mark.parametrize("at", range(1, 24))
 @pytest.mark.parametrize("kinds", sorted(PAIRS))
 def test_what_each_side_moved_elsewhere_is_one_whatever_could_not_be_looked_into(kinds: str, at: int) -> None:
-    machine = _found(kinds)
-    try:
+    with _found(kinds) as machine:
         for name in "ABC":
             machine.create_folder(name=name, pick=1, side=Side.LOCAL)
         machine.add(flagged=False, pick=1, side=Side.LOCAL)
@@ -221,12 +187,14 @@ def test_what_each_side_moved_elsewhere_is_one_whatever_could_not_be_looked_into
         machine.move(goal=3, pick=0, side=Side.REMOTE)
         machine.have_faults(at=at, radius=Radius.FOLDER)
         machine.check_all()
-    finally:
-        machine.end()
 
 
-def _found(kinds: str) -> SyncMachine:
+@contextmanager
+def _found(kinds: str) -> Iterator[SyncMachine]:
     """A machine for steps that were found by machines."""
     machine = type(f"Found_{kinds}", (SyncMachine,), {"kinds": kinds})()
     assert isinstance(machine, SyncMachine)
-    return machine
+    try:
+        yield machine
+    finally:
+        machine.end()

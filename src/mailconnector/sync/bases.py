@@ -21,10 +21,6 @@ _MARKS = ("flags.", "categories")
 _LEARNED_AT_A_TIME = 200
 
 
-NOTHING = zlib.compress(b"", 9)
-"""The base of two items that are one, of which nobody knows what they had in common."""
-
-
 def fields_of(item: Item) -> dict[str, bytes]:
     """Return the digests of an item's fields, its marks aside: those are merged by themselves (`flags`)."""
     return {path: one for path, one in field_digests(item).items() if not path.startswith(_MARKS)}
@@ -40,6 +36,10 @@ def pack(digests: Mapping[str, bytes]) -> bytes:
     paths = sorted(digests)
     names = "\0".join(path.replace("\0", "") for path in paths).encode("utf-8", "surrogatepass")
     return zlib.compress(names, 9) + b"".join(digests[path] for path in paths)
+
+
+NOTHING = pack({})
+"""The base of two items that are one, of which nobody knows what they had in common."""
 
 
 def unpack(base: bytes) -> dict[str, bytes]:

@@ -314,7 +314,11 @@ class _Run:
     # -- knowing items again -----------------------------------------------------------------------------------------
 
     def _match(self) -> None:
-        lost = {side: any(sightings.has(self.state, row, side, Change.GONE) for row in self.terms) for side in _SIDES}
+        elsewhere = any(pairs.count(self.state, row) for row in self.closed | self.unasked)
+        lost = {
+            side: elsewhere or any(sightings.has(self.state, row, side, Change.GONE) for row in self.terms)
+            for side in _SIDES
+        }
         for row in list(self.terms):
             self._name(row, lost)
         self._look_further()
@@ -338,19 +342,20 @@ class _Run:
 
     def _look_further(self) -> None:
         """Look into folders that were not to be visited, where that tells what was moved from there, or there."""
-        rows = matching.find_origins(self.state, self.unasked)
-        while rows or (self.unasked and matching.has_lost_sight(self.state)):
-            rows = rows or sorted(self.unasked)
-            for row in rows:
-                self.unasked.discard(row)
-                try:
-                    self._scan(self.folders.pair(row))
-                except _LOCAL_ERRORS as error:
-                    self._leave(row, error)
-                self._check()
-            for row in list(self.terms):
-                self._name(row, dict.fromkeys(_SIDES, True))
-            rows = []
+        self._visit(matching.find_origins(self.state, self.unasked))
+        if self.unasked and matching.has_lost_sight(self.state):
+            self._visit(sorted(self.unasked))
+
+    def _visit(self, rows: list[int]) -> None:
+        for row in rows:
+            self.unasked.discard(row)
+            try:
+                self._scan(self.folders.pair(row))
+            except _LOCAL_ERRORS as error:
+                self._leave(row, error)
+            self._check()
+        for row in list(self.terms) if rows else ():
+            self._name(row, dict.fromkeys(_SIDES, True))
 
     def _name(self, row: int, lost: Mapping[Side, bool]) -> None:
         if row not in self.terms:
@@ -363,7 +368,7 @@ class _Run:
 
     def _identify(self, row: int, lost: Mapping[Side, bool]) -> None:
         new = {side: sightings.has(self.state, row, side, Change.NEW) for side in _SIDES}
-        both = all(new.values()) or any(pairs.count(self.state, other) for other in self.closed | self.unasked)
+        both = all(new.values())
         may_double = new[Side.LOCAL] and pairs.count(self.state, row) > 0
         for side in _SIDES:
             id_ = self.folders.present(row, side)
